@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one engine contract. The command line, the library and (later) the HTTP API are translators in front of it and
+// have no rules of their own. Plain data in, plain data out; failures are SampanError (lib/errors).
+
+import type { Readable, Writable } from 'node:stream';
+import type { CreateRequest, ExecRequest } from '../spec/create-request.js';
+
+/** Reports progress of long work, for people; never data. */
+export type Notify = (message: string) => void;
+
+export interface Engine extends AsyncDisposable {
+  readonly containers: ContainerService;
+  readonly images: ImageService;
+  readonly system: SystemService;
+}
+
+// ---- containers ----------------------------------------------------------------------------------------------------
+
+export type ContainerStatus = 'created' | 'running' | 'exited' | 'removing';
+
+export interface ContainerSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly image: string;
+  readonly imageId: string;
+  /** entrypoint and command as one list */
+  readonly command: readonly string[];
+  readonly createdAt: string;
+  readonly status: ContainerStatus;
+  readonly startedAt?: string;
+  readonly finishedAt?: string;
+  readonly exitCode?: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly mounts: readonly string[];
+  readonly networks: readonly string[];
+  /** bytes of the writable layer; only when asked for */
+  readonly sizeRwBytes?: number;
+  readonly sizeRootFsBytes?: number;
+}
+
+export interface ListFilter {
+  /** docker's filters: id, name, label, status, exited, ancestor, before, since, volume, network */
+  readonly filters: Readonly<Record<string, readonly string[]>>;
+  readonly all: boolean;
+  /** -n; -1 is no limit */
+  readonly last: number;
+  readonly size: boolean;
+}
+
+/** Which streams a client wants, and the raw detach key bytes (empty: detaching by keys is off). */
+export interface AttachOptions {
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  readonly detachKeys: Uint8Array;
+}
+
+export type SessionEnd =
+  | { readonly kind: 'exited'; readonly exitCode: number; readonly signal: number }
+  | { readonly kind: 'detached' };
+
+/** The client's end of an attached process (container or exec). Disposing it detaches. */
+export interface AttachSession extends AsyncDisposable {
+  readonly tty: boolean;
+  /** what the process writes; with a tty everything arrives on stdout. Both end before `end` resolves. */
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** the process's stdin; end() is its EOF. Back-pressure is honoured. */
+  readonly stdin: Writable;
+  resize(columns: number, rows: number): void;
+  signal(signal: number): void;
+  readonly end: Promise<SessionEnd>;
+}
+
+export interface StartOptions {
+  /** absent: detached */
+  readonly attach?: AttachOptions;
+  /** terminal size at start, when the container has a tty */
+  readonly terminal?: { readonly columns: number; readonly rows: number };
+}
+
+export interface LogOptions {
+  readonly follow: boolean;
+  /** last N lines; undefined is all */
+  readonly tail: number | undefined;
+  /** ISO 8601 instants */
+  readonly since?: string;
+  readonly until?: string;
+}
+
+export interface LogEntry {
+  readonly stream: 'stdout' | 'stderr';
+  /** RFC 3339 with nanoseconds, as in the file */
+  readonly time: string;
+  /** with its newline, when it had one */
+  readonly text: string;
+}
+
+export interface ContainerService {
+  create(request: CreateRequest): Promise<{ readonly id: string; readonly warnings: readonly string[] }>;
+  /** The plan that start would execute, without doing anything: --dry-run=plan. */
+  planOf(request: CreateRequest): Promise<string>;
+  start(nameOrId: string, options: StartOptions): Promise<AttachSession | undefined>;
+  /**
+   * create + start under one lock. onCreated is told the id before anything can exit (for --cidfile, and for printing
+   * it); a container whose start failed is removed again when autoRemove, else kept as created, like docker.
+   */
+  run(
+    request: CreateRequest,
+    options: StartOptions & { readonly onCreated?: (id: string, warnings: readonly string[]) => Promise<void> },
+  ): Promise<{ readonly id: string; readonly session: AttachSession | undefined }>;
+  attach(nameOrId: string, options: AttachOptions): Promise<AttachSession>;
+  exec(nameOrId: string, request: ExecRequest, options: StartOptions): Promise<AttachSession | undefined>;
+  /** timeoutSeconds undefined: the container's own (10); -1 waits for ever */
+  stop(nameOrId: string, options: { readonly timeoutSeconds?: number; readonly signal?: string }): Promise<void>;
+  kill(nameOrId: string, options: { readonly signal: string }): Promise<void>;
+  restart(nameOrId: string, options: { readonly timeoutSeconds?: number; readonly signal?: string }): Promise<void>;
+  /** resolves with the exit code once the container is not running */
+  wait(nameOrId: string): Promise<number>;
+  /** Ends the process when `force`. Removing what autoRemove removes already is no error. */
+  remove(nameOrId: string, options: { readonly force: boolean }): Promise<{ readonly id: string }>;
+  /** the clean-up command of the monitor: removes an autoRemove container that has exited */
+  cleanUp(id: string): Promise<void>;
+  list(filter: ListFilter): Promise<readonly ContainerSummary[]>;
+  /** docker's `inspect` object */
+  inspect(nameOrId: string, options: { readonly size: boolean }): Promise<Readonly<Record<string, unknown>>>;
+  logs(nameOrId: string, options: LogOptions): AsyncIterable<LogEntry>;
+}
+
+// ---- images --------------------------------------------------------------------------------------------------------
+
+export interface ImageSummary {
+  /** `sha256:<hex>`: the config digest */
+  readonly id: string;
+  /** `registry/repository` in familiar form, `<none>` when untagged */
+  readonly repository: string;
+  readonly tag: string;
+  /** manifest digest */
+  readonly digest: string;
+  readonly createdAt: string;
+  readonly sizeBytes: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface ImportRequest {
+  /** tar of a root file system, plain or compressed */
+  readonly source: Readable;
+  readonly reference?: string;
+  /** Dockerfile instructions: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME, WORKDIR, ONBUILD, HEALTHCHECK */
+  readonly changes: readonly string[];
+  readonly message?: string;
+  readonly platform?: string;
+}
+
+export interface ImageService {
+  /** docker-archive or OCI archive, plain or compressed. Returns what `load` prints: references, or ids of untagged images. */
+  load(source: Readable, options: { readonly notify: Notify }): Promise<readonly { readonly reference?: string; readonly id: string }[]>;
+  import(request: ImportRequest): Promise<{ readonly id: string }>;
+  list(options: { readonly all: boolean; readonly filters: Readonly<Record<string, readonly string[]>>; readonly reference?: string }): Promise<readonly ImageSummary[]>;
+  tag(source: string, target: string): Promise<void>;
+  /** what docker prints: Untagged: and Deleted: lines */
+  remove(nameOrId: string, options: { readonly force: boolean; readonly prune: boolean }): Promise<readonly { readonly untagged?: string; readonly deleted?: string }[]>;
+  /** docker's `image inspect` object */
+  inspect(nameOrId: string): Promise<Readonly<Record<string, unknown>>>;
+}
+
+// ---- system --------------------------------------------------------------------------------------------------------
+
+export interface CheckResult {
+  /** short stable word: userns, mount-in-userns, overlay, subids, tun, cgroup ... */
+  readonly name: string;
+  readonly status: 'ok' | 'warning' | 'failed';
+  /** what was found */
+  readonly detail: string;
+  /** the exact command that fixes it; absent when ok */
+  readonly fix?: string;
+}
+
+export interface SystemService {
+  /** docker's `info` object, with our own facts beside */
+  info(): Promise<Readonly<Record<string, unknown>>>;
+  version(): Promise<Readonly<Record<string, unknown>>>;
+  check(): Promise<readonly CheckResult[]>;
+}
