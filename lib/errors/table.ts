@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one table of errors: code -> kind and message. Exit codes and HTTP statuses derive from the kind (kinds.ts).
+// Messages are lower case, without a full stop, and name the subject; the cause and the hint are appended when printed.
+
+import type { ErrorKind } from './kinds.js';
+
+interface ErrorEntry {
+  readonly kind: ErrorKind;
+  readonly message: (subject: string) => string;
+}
+
+const entry = (kind: ErrorKind, message: (subject: string) => string): ErrorEntry => ({ kind, message });
+
+export const errorTable = {
+  // usage
+  ERR_USAGE: entry('usage', (s) => s),
+  ERR_UNKNOWN_COMMAND: entry('usage', (s) => `unknown command: ${s}`),
+  ERR_INVALID_REFERENCE: entry('invalid', (s) => `invalid reference format: ${s}`),
+  ERR_INVALID_VALUE: entry('invalid', (s) => `invalid value: ${s}`),
+  ERR_TEMPLATE: entry('invalid', (s) => `template: ${s}`),
+  ERR_NOT_SUPPORTED: entry('invalid', (s) => `not supported: ${s}`),
+  // containers
+  ERR_CONTAINER_NOT_FOUND: entry('notFound', (s) => `no such container: ${s}`),
+  ERR_CONTAINER_AMBIGUOUS: entry('invalid', (s) => `more than one container id begins with ${s}`),
+  ERR_CONTAINER_NAME_TAKEN: entry('conflict', (s) => `the container name ${s} is already in use`),
+  ERR_CONTAINER_RUNNING: entry('conflict', (s) => `container ${s} is running`),
+  ERR_CONTAINER_NOT_RUNNING: entry('conflict', (s) => `container ${s} is not running`),
+  ERR_CONTAINER_STATE: entry('conflict', (s) => `container ${s}`),
+  ERR_MOUNT_SOURCE: entry('invalid', (s) => `bind source: ${s}`),
+  ERR_USER_NOT_FOUND: entry('invalid', (s) => `unable to find user ${s} in the image's passwd and group files`),
+  ERR_COMMAND_MISSING: entry('invalid', (s) => `no command specified for image ${s}`),
+  ERR_COMMAND_NOT_FOUND: entry('commandNotFound', (s) => `${s}: executable file not found`),
+  ERR_COMMAND_NOT_EXECUTABLE: entry('commandNotExecutable', (s) => `${s}: cannot be executed`),
+  ERR_PLAN_FAILED: entry('engine', (s) => `container start failed: ${s}`),
+  // images
+  ERR_IMAGE_NOT_FOUND: entry('notFound', (s) => `no such image: ${s}`),
+  ERR_IMAGE_AMBIGUOUS: entry('invalid', (s) => `more than one image id begins with ${s}`),
+  ERR_IMAGE_IN_USE: entry('conflict', (s) => `image ${s} is in use`),
+  ERR_IMAGE_PLATFORM: entry('notFound', (s) => `no image for this platform: ${s}`),
+  ERR_ARCHIVE_INVALID: entry('invalid', (s) => `archive: ${s}`),
+  ERR_DIGEST_MISMATCH: entry('invalid', (s) => `digest mismatch: ${s}`),
+  ERR_LAYER_UNPACK: entry('engine', (s) => `layer could not be unpacked: ${s}`),
+  ERR_STORE_CORRUPT: entry('engine', (s) => `the store is damaged: ${s}`),
+  // host
+  ERR_HOST: entry('engine', (s) => s),
+  ERR_NATIVE_MISSING: entry('engine', (s) => `the native part of sampan could not be loaded: ${s}`),
+  ERR_NO_SPACE: entry('engine', (s) => `no space left on device: ${s}`),
+  ERR_INTERNAL: entry('engine', (s) => `internal error: ${s}`),
+} as const;
+
+export type ErrorCode = keyof typeof errorTable;
