@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where everything lives; docs/state-on-disk.md shows the tree. Nothing else composes paths below the data root.
+
+import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { hasErrno, sampanError } from '../errors/sampan-error.js';
+
+export interface Paths {
+  readonly dataRoot: string;
+  /** sockets of running containers */
+  readonly runtimeRoot: string;
+  readonly images: string;
+  readonly layers: string;
+  readonly containers: string;
+  readonly names: string;
+  readonly locks: string;
+  readonly tmp: string;
+}
+
+export interface PathsInput {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly uid: number;
+  readonly home: string;
+}
+
+/**
+ * Chooses the data and runtime roots and creates them.
+ * Source: XDG Base Directory specification 0.8; for uid 0 /var/lib/sampan, because the container's root, a sub-id,
+ * must be able to pass through.
+ * @throws ERR_HOST when a directory cannot be made or belongs to another user
+ */
+export const openPaths = (input: PathsInput): Paths => {
+  const dataRoot = dataRootOf(input);
+  const mode = input.uid === 0 ? 0o711 : 0o700;
+  const at = (name: string): string => join(dataRoot, name);
+  const paths: Paths = {
+    dataRoot,
+    runtimeRoot: '',
+    images: at('images'),
+    layers: at('layers'),
+    containers: at('containers'),
+    names: at('names'),
+    locks: at('locks'),
+    tmp: at('tmp'),
+  };
+  if (!isDirectory(paths.tmp)) {
+    ensureOwnDirectory(dataRoot, mode, input.uid);
+    for (const path of [paths.images, paths.layers, paths.containers, paths.names, paths.locks, paths.tmp]) {
+      ensureOwnDirectory(path, mode, input.uid);
+    }
+  }
+  const runtimeRoot = runtimeRootOf(input) ?? at('run');
+  ensureOwnDirectory(runtimeRoot, 0o700, input.uid);
+  return { ...paths, runtimeRoot };
+};
+
+const dataRootOf = ({ env, uid, home }: PathsInput): string => {
+  const configured = env['XDG_DATA_HOME'];
+  if (configured?.startsWith('/') === true) return join(configured, 'sampan');
+  return uid === 0 ? '/var/lib/sampan' : join(home, '.local/share/sampan');
+};
+
+/** $XDG_RUNTIME_DIR when it is a directory of ours that nobody else can enter; never a guess in /tmp. */
+const runtimeRootOf = ({ env, uid }: PathsInput): string | undefined => {
+  const configured = env['XDG_RUNTIME_DIR'];
+  if (configured?.startsWith('/') !== true) return undefined;
+  try {
+    const stat = lstatSync(configured);
+    return stat.isDirectory() && stat.uid === uid && (stat.mode & 0o077) === 0 ? join(configured, 'sampan') : undefined;
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'EACCES', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+};
+
+const isDirectory = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+
+const ensureOwnDirectory = (path: string, mode: number, uid: number): void => {
+  try {
+    // 0700 for missing parents too: XDG asks for it.
+    mkdirSync(path, { recursive: true, mode });
+    const stat = lstatSync(path);
+    if (stat.uid !== uid) throw foreignDirectory(path);
+    if ((stat.mode & 0o777) !== mode) chmodSync(path, mode);
+  } catch (error) {
+    if (!hasErrno(error, 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOSPC', 'EDQUOT')) throw error;
+    throw sampanError('ERR_HOST', {
+      subject: `the directory ${path} cannot be made`,
+      cause: error,
+      hint: 'set XDG_DATA_HOME to a directory that you can write to',
+    });
+  }
+};
+
+const foreignDirectory = (path: string): Error =>
+  sampanError('ERR_HOST', {
+    subject: `the directory ${path} belongs to another user`,
+    hint: 'set XDG_DATA_HOME to a directory of your own',
+  });
