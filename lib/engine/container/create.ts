@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+// Creating a container: everything is decided and written here, nothing runs yet.
+//
+// How this works: the container's directory is made in scratch space with its lock held and its record inside, then
+// its name is claimed and the directory renamed into place, both under the names lock. Killed at any point, what is
+// left is a scratch directory of a dead owner or a name without a container; both are free for the next command.
+
+import { randomBytes } from 'node:crypto';
+import { chmodSync, chownSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { hostname as hostHostname } from 'node:os';
+import { join } from 'node:path';
+import { hasErrno, sampanError } from '../../errors/sampan-error.js';
+import { buildConfig } from '../../runtime/config.js';
+import { isCgroupV2 } from '../../runtime/cgroup.js';
+import { rootOf } from '../../runtime/id-map.js';
+import type { CreateRequest } from '../../spec/create-request.js';
+import { mergeProcess } from '../../spec/merge.js';
+import type { RootConfig, RuntimeConfig } from '../../spec/runtime-config.js';
+import { removeIfThere, syncDirectory, writeFileAtomic, writeJsonAtomic } from '../../store/atomic.js';
+import { containerFiles, filesOf, type ContainerFiles, type ContainerRecord } from '../../store/container-records.js';
+import { makeScratch } from '../../store/scratch.js';
+import { parseSignal } from '../../util/signals.js';
+import type { ContainerContext, ResolvedImage } from './context.js';
+import { buildEtcFiles } from './etc-files.js';
+import { idOfName, type LockedContainer } from './find.js';
+import { makeHostRootfs, type Owner } from './host-rootfs.js';
+import { checkName, generateName } from './names.js';
+import { checkMounts } from './check-mounts.js';
+
+export interface Created extends LockedContainer {
+  readonly warnings: readonly string[];
+}
+
+/** Creates and keeps the lock: the caller lets it go, or starts the container under it. */
+export const createContainer = async (context: ContainerContext, request: CreateRequest, madeByRun: boolean): Promise<Created> => {
+  const { paths, locks } = context;
+  const given = request.name === undefined ? undefined : checkName(request.name);
+  // An early answer for the common mistake; the claim below is what counts.
+  if (given !== undefined) refuseTaken(context, given);
+  const image = await context.resolveImage(request.image, { platform: request.platform });
+  const id = randomBytes(32).toString('hex');
+  const scratch = makeScratch(paths);
+  const lock = locks.create(scratch);
+  try {
+    const decided = decide(context, { request, image, id, scratch });
+    const durable = !request.autoRemove;
+    writeContainerFiles(decided, durable);
+    const name = await putInPlace(context, decided, { given, madeByRun, durable });
+    const files = filesOf(paths, id);
+    const record = { ...decided.record, name, madeByRun };
+    return { id, files, record, lock: { path: join(files.directory, 'lock'), [Symbol.dispose]: () => lock[Symbol.dispose]() }, warnings: decided.warnings };
+  } catch (error) {
+    lock[Symbol.dispose]();
+    await context.removeTree(scratch);
+    throw error;
+  }
+};
+
+/** The runtime config a request would get, without writing anything: --dry-run=plan. */
+export const configOf = async (context: ContainerContext, request: CreateRequest): Promise<RuntimeConfig> => {
+  const image = await context.resolveImage(request.image, { platform: request.platform });
+  return decide(context, { request, image, id: '0'.repeat(64), scratch: undefined }).config;
+};
+
+interface DecideInput {
+  readonly request: CreateRequest;
+  readonly image: ResolvedImage;
+  readonly id: string;
+  /** undefined: nothing is written */
+  readonly scratch: string | undefined;
+}
+
+interface Decided {
+  readonly scratchFiles: ContainerFiles;
+  readonly record: Omit<ContainerRecord, 'name' | 'madeByRun'>;
+  readonly config: RuntimeConfig;
+  readonly etc: Readonly<Record<'hostname' | 'hosts' | 'resolv.conf', string>>;
+  readonly warnings: readonly string[];
+}
+
+const decide = (context: ContainerContext, { request, image, id, scratch }: DecideInput): Decided => {
+  const idMap = context.idMap();
+  const network = networkOf(request);
+  const hostname = request.hostname ?? (network === 'host' ? hostHostname() : id.slice(0, 12));
+  const process = mergeProcess(request, image.defaults, hostname);
+  parseSignal(process.stopSignal);
+  checkMounts(request.mounts, { create: scratch !== undefined });
+  const target = filesOf(context.paths, id);
+  const scratchFiles = containerFiles(scratch ?? target.directory, id);
+  const owner = rootOf(idMap);
+  const rootfs = scratch === undefined ? layerRoot(image, target, request) : makeRootfs({ image, scratchFiles, target, owner, request });
+  const etcPath = (name: string): string => join(target.directory, name);
+  const config = buildConfig({
+    request,
+    process,
+    idMap,
+    network,
+    hostname,
+    rootfsPath: target.rootfs,
+    rootfs,
+    etcFiles: { hostname: etcPath('hostname'), hosts: etcPath('hosts'), 'resolv.conf': etcPath('resolv.conf') },
+    cgroupV2: isCgroupV2(),
+  });
+  const etc = buildEtcFiles({ request, network, hostname, hostHosts: readHost('/etc/hosts'), hostResolvConf: readHost('/etc/resolv.conf') });
+  const record = {
+    schema: 1 as const,
+    id,
+    createdAt: new Date().toISOString(),
+    imageId: image.id,
+    imageName: request.image,
+    layers: image.source.kind === 'layers' ? image.source.chainIds : [],
+    request,
+    process,
+    hostname,
+    network,
+    idMode: idMap.mode,
+  };
+  return { scratchFiles, record, config, etc, warnings: warningsOf(context) };
+};
+
+const networkOf = ({ network }: CreateRequest): 'none' | 'host' => {
+  if (network === undefined || network === 'none') return 'none';
+  if (network === 'host') return 'host';
+  throw sampanError('ERR_NOT_SUPPORTED', { subject: `--network ${network}`, hint: 'this version knows the networks none and host' });
+};
+
+const warningsOf = ({ idMap }: ContainerContext): readonly string[] => {
+  const { mode, reason } = idMap();
+  return mode === 'single' ? [`only one user id is available inside (${reason ?? 'no sub-ids'}); 'sampan system check' tells how to get more`] : [];
+};
+
+// ---- root file system ----------------------------------------------------------------------------------------------
+
+const layerRoot = (image: ResolvedImage, target: ContainerFiles, request: CreateRequest): RootConfig =>
+  image.source.kind === 'layers'
+    ? { kind: 'overlay', lower: image.source.directories, upper: target.upper, work: target.work, volatile: request.autoRemove }
+    : { kind: 'host', base: join(target.host, 'base'), directories: [], volatile: request.autoRemove };
+
+const makeRootfs = (input: {
+  readonly image: ResolvedImage;
+  readonly scratchFiles: ContainerFiles;
+  readonly target: ContainerFiles;
+  readonly owner: Owner;
+  readonly request: CreateRequest;
+}): RootConfig => {
+  const { image, scratchFiles, target, owner, request } = input;
+  mkdirSync(scratchFiles.rootfs);
+  if (image.source.kind === 'host') return makeHostRootfs(scratchFiles, target, owner, request.autoRemove);
+  for (const directory of [scratchFiles.upper, scratchFiles.work]) {
+    mkdirSync(directory);
+    chmodSync(directory, 0o755);
+    if (process.geteuid?.() === 0) chownSync(directory, owner.uid, owner.gid);
+  }
+  return layerRoot(image, target, request);
+};
+
+// ---- writing -------------------------------------------------------------------------------------------------------
+
+const writeContainerFiles = ({ scratchFiles, config, etc }: Decided, durable: boolean): void => {
+  for (const [name, content] of Object.entries(etc)) {
+    const path = join(scratchFiles.directory, name);
+    writeFileSync(path, content);
+    // bound into the container, where every user reads them
+    chmodSync(path, 0o644);
+  }
+  writeJsonAtomic(scratchFiles.config, config, { durable });
+};
+
+const putInPlace = async (
+  context: ContainerContext,
+  { scratchFiles, record }: Decided,
+  options: { readonly given: string | undefined; readonly madeByRun: boolean; readonly durable: boolean },
+): Promise<string> => {
+  const { paths, locks } = context;
+  using _names = await locks.names();
+  const name = options.given ?? freeName(context);
+  refuseTaken(context, name);
+  writeFileAtomic(scratchFiles.record, JSON.stringify({ ...record, name, madeByRun: options.madeByRun }), { durable: options.durable });
+  // A name that points to no container is what a killed command left.
+  removeIfThere(join(paths.names, name));
+  symlinkSync(record.id, join(paths.names, name));
+  renameSync(scratchFiles.directory, filesOf(paths, record.id).directory);
+  if (options.durable) for (const directory of [paths.names, paths.containers]) syncDirectory(directory);
+  return name;
+};
+
+const refuseTaken = ({ paths }: ContainerContext, name: string): void => {
+  const id = idOfName(paths, name);
+  if (id === undefined || readIfThere(filesOf(paths, id).record) === undefined) return;
+  throw sampanError('ERR_CONTAINER_NAME_TAKEN', {
+    subject: name,
+    hint: `by container ${id.slice(0, 12)}: remove it with 'sampan rm ${name}', or choose another name`,
+  });
+};
+
+const freeName = (context: ContainerContext): string => {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const name = generateName();
+    if (idOfName(context.paths, name) === undefined) return name;
+  }
+  return `${generateName()}_${randomBytes(4).toString('hex')}`;
+};
+
+const readHost = (path: string): string => readIfThere(path) ?? '';
+
+const readIfThere = (path: string): string | undefined => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'EACCES')) return undefined;
+    throw error;
+  }
+};

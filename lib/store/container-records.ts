@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// The files of one container and what is in them (docs/state-on-disk.md). Status is not among them: it is derived.
+
+import { lstatSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { sampanError } from '../errors/sampan-error.js';
+import type { CreateRequest } from '../spec/create-request.js';
+import type { MergedProcess } from '../spec/merge.js';
+import type { RuntimeConfig } from '../spec/runtime-config.js';
+import type { ProcessIdentity } from '../util/process-identity.js';
+import { readJson, writeJsonAtomic } from './atomic.js';
+import type { Paths } from './paths.js';
+
+/** What was asked and decided at creation; never changed afterwards. */
+export interface ContainerRecord {
+  readonly schema: 1;
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: string;
+  readonly imageId: string;
+  /** as the user named it */
+  readonly imageName: string;
+  readonly layers: readonly string[];
+  readonly request: CreateRequest;
+  readonly process: MergedProcess;
+  readonly hostname: string;
+  readonly network: 'none' | 'host';
+  readonly idMode: 'subids' | 'root' | 'single';
+  /** made by `run`: means nothing without a first start, so it is removed when the command died before that */
+  readonly madeByRun: boolean;
+}
+
+/** The current (or last) run. Written before GO. */
+export interface RunRecord {
+  readonly schema: 1;
+  readonly bootId: string;
+  readonly startedAt: string;
+  readonly monitor: ProcessIdentity;
+  readonly init: ProcessIdentity;
+  /** directory of the attach socket */
+  readonly runtimeDirectory: string;
+  readonly cgroup?: string | undefined;
+}
+
+/** Written by the monitor (addon/helper/exit_record.cc) or, for a run whose monitor was killed, by recovery. */
+export interface ExitRecord {
+  readonly schema: 1;
+  readonly pid: number;
+  readonly pidStartTime: string;
+  readonly exitCode: number;
+  readonly signal: number;
+  readonly oomKilled: boolean;
+  readonly finishedAt: string;
+  readonly logEntriesLost?: number;
+  readonly error?: string;
+}
+
+export interface ContainerFiles {
+  readonly directory: string;
+  readonly record: string;
+  readonly config: string;
+  readonly run: string;
+  readonly exit: string;
+  readonly log: string;
+  readonly upper: string;
+  readonly work: string;
+  readonly rootfs: string;
+  readonly host: string;
+}
+
+export const exitRecordName = 'exit.json';
+export const runRecordName = 'run.json';
+export const attachSocketName = 'attach';
+export const logName = (id: string): string => `${id}-json.log`;
+
+export const containerFiles = (directory: string, id: string): ContainerFiles => ({
+  directory,
+  record: join(directory, 'record.json'),
+  config: join(directory, 'config.json'),
+  run: join(directory, runRecordName),
+  exit: join(directory, exitRecordName),
+  log: join(directory, logName(id)),
+  upper: join(directory, 'upper'),
+  work: join(directory, 'work'),
+  rootfs: join(directory, 'rootfs'),
+  host: join(directory, 'host'),
+});
+
+export const filesOf = (paths: Paths, id: string): ContainerFiles => containerFiles(join(paths.containers, id), id);
+
+/** Every container's id; a directory is only ever here with its record in it. */
+export const listContainerIds = (paths: Paths): readonly string[] =>
+  readdirSync(paths.containers).filter((name) => /^[0-9a-f]{64}$/.test(name));
+
+/** undefined when there is no such container (any more) */
+export const readContainerRecord = (files: ContainerFiles): ContainerRecord | undefined => read<ContainerRecord>(files.record);
+export const readRuntimeConfig = (files: ContainerFiles): RuntimeConfig | undefined => readUnversioned<RuntimeConfig>(files.config);
+export const readExitRecord = (files: ContainerFiles): ExitRecord | undefined => read<ExitRecord>(files.exit);
+
+/**
+ * A run record is written without fsync, since another boot makes it stale anyway: one that cannot be read is the
+ * trace of a power cut, so its boot is over.
+ */
+export const readRunRecord = (files: ContainerFiles): RunRecord | 'stale' | undefined => {
+  if (lstatSync(files.run, { throwIfNoEntry: false }) === undefined) return undefined;
+  try {
+    return read<RunRecord>(files.run);
+  } catch {
+    // unreadable JSON: see above
+    return 'stale';
+  }
+};
+
+export const writeRunRecord = (files: ContainerFiles, record: RunRecord): void => {
+  writeJsonAtomic(files.run, record, { durable: false });
+};
+
+export const writeExitRecord = (files: ContainerFiles, record: ExitRecord): void => {
+  writeJsonAtomic(files.exit, record, { durable: true });
+};
+
+const schemaVersion = 1;
+
+const read = <T>(path: string): T | undefined => {
+  const value = readUnversioned<{ schema?: unknown }>(path);
+  if (value === undefined) return undefined;
+  if (value.schema === schemaVersion) return value as T; // our own file: the version says what is in it
+  throw sampanError('ERR_STORE_CORRUPT', {
+    subject: `${path} has schema ${String(value.schema)}, this sampan reads ${String(schemaVersion)}`,
+    hint: 'use the version of sampan that wrote it, or remove the container with it',
+  });
+};
+
+const readUnversioned = <T>(path: string): T | undefined => {
+  try {
+    return readJson(path) as T | undefined; // written by us, whole or not at all
+  } catch (error) {
+    if (error instanceof SyntaxError) throw sampanError('ERR_STORE_CORRUPT', { subject: path, cause: error });
+    throw error;
+  }
+};
