@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// docker's `inspect` object and the row of `ps`. Pure, from the records and the derived status.
+// Source of the fields: Docker Engine API 1.47, ContainerInspect.
+
+import type { RuntimeConfig } from '../../spec/runtime-config.js';
+import type { ContainerFiles, ContainerRecord } from '../../store/container-records.js';
+import type { ContainerSummary } from '../contract.js';
+import type { DerivedStatus } from './status.js';
+
+export interface InspectInput {
+  readonly record: ContainerRecord;
+  readonly files: ContainerFiles;
+  readonly config: RuntimeConfig;
+  readonly state: DerivedStatus;
+  readonly sizes?: { readonly rw: number; readonly rootFs: number } | undefined;
+}
+
+/** Go's zero time, which docker shows for what has not happened. */
+const zeroTime = '0001-01-01T00:00:00Z';
+
+export const statusWord = (state: DerivedStatus): ContainerSummary['status'] =>
+  state.status === 'exiting' ? 'running' : state.status;
+
+export const inspectObject = (input: InspectInput): Readonly<Record<string, unknown>> => {
+  const { record, files, config, sizes } = input;
+  return {
+    Id: record.id,
+    Created: record.createdAt,
+    Path: record.process.args[0],
+    Args: record.process.args.slice(1),
+    State: stateObject(input.state),
+    Image: record.imageId,
+    ResolvConfPath: `${files.directory}/resolv.conf`,
+    HostnamePath: `${files.directory}/hostname`,
+    HostsPath: `${files.directory}/hosts`,
+    LogPath: config.sampan.log === undefined ? '' : files.log,
+    Name: `/${record.name}`,
+    RestartCount: 0,
+    Driver: 'overlay',
+    Platform: 'linux',
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: '',
+    ExecIDs: null,
+    HostConfig: hostConfig(record),
+    GraphDriver: graphDriver(config),
+    ...(sizes === undefined ? {} : { SizeRw: sizes.rw, SizeRootFs: sizes.rootFs }),
+    Mounts: mountPoints(record),
+    Config: configObject(record),
+    NetworkSettings: networkSettings(record),
+    Sampan: { IdMap: record.idMode, UidMappings: config.linux.uidMappings, GidMappings: config.linux.gidMappings, Cgroup: cgroupOf(input.state) },
+  };
+};
+
+const cgroupOf = (state: DerivedStatus): string => (state.status === 'running' ? (state.run.cgroup ?? '') : '');
+
+const stateObject = (state: DerivedStatus): Readonly<Record<string, unknown>> => {
+  const running = state.status === 'running' || state.status === 'exiting';
+  const exit = state.status === 'exited' ? state.exit : undefined;
+  return {
+    Status: statusWord(state),
+    Running: running,
+    Paused: false,
+    Restarting: false,
+    OOMKilled: exit?.oomKilled ?? false,
+    Dead: false,
+    Pid: running ? state.run.init.pid : 0,
+    ExitCode: exit?.exitCode ?? 0,
+    Error: exit?.error ?? '',
+    StartedAt: (state.status === 'created' ? undefined : state.run?.startedAt) ?? zeroTime,
+    FinishedAt: exit?.finishedAt ?? zeroTime,
+  };
+};
+
+const hostConfig = ({ request, network }: ContainerRecord): Readonly<Record<string, unknown>> => ({
+  Binds: request.mounts.flatMap((mount) =>
+    mount.type === 'bind' ? [`${mount.source}:${mount.target}${mount.readOnly ? ':ro' : ''}`] : [],
+  ),
+  LogConfig: {
+    Type: request.log.driver,
+    Config:
+      request.log.maxSizeBytes > 0
+        ? { 'max-size': String(request.log.maxSizeBytes), 'max-file': String(request.log.maxFiles) }
+        : {},
+  },
+  NetworkMode: network,
+  PortBindings: {},
+  RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
+  AutoRemove: request.autoRemove,
+  Annotations: request.annotations,
+  CapAdd: request.capAdd,
+  CapDrop: request.capDrop,
+  CgroupnsMode: 'private',
+  Dns: request.dns,
+  DnsOptions: request.dnsOptions,
+  DnsSearch: request.dnsSearch,
+  ExtraHosts: request.addedHosts.map(({ name, address }) => `${name}:${address}`),
+  GroupAdd: request.groupAdd,
+  IpcMode: 'private',
+  OomScoreAdj: request.oomScoreAdj ?? 0,
+  PidMode: '',
+  Privileged: request.privileged,
+  PublishAllPorts: false,
+  ReadonlyRootfs: request.readOnlyRootfs,
+  SecurityOpt: request.securityOptions,
+  UTSMode: '',
+  UsernsMode: '',
+  ShmSize: request.shmSizeBytes,
+  Sysctls: request.sysctls,
+  Tmpfs: Object.fromEntries(
+    request.mounts.flatMap((mount) => (mount.type === 'tmpfs' ? [[mount.target, mount.options.join(',')]] : [])),
+  ),
+  Ulimits: request.ulimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft ?? -1, Hard: hard ?? -1 })),
+  Init: request.init,
+});
+
+const graphDriver = ({ sampan: { rootfs } }: RuntimeConfig): Readonly<Record<string, unknown>> =>
+  rootfs.kind === 'host'
+    ? { Name: 'overlay', Data: { UpperDir: rootfs.base, LowerDir: rootfs.directories.map(({ source }) => source).join(':') } }
+    : { Name: 'overlay', Data: { LowerDir: rootfs.lower.join(':'), UpperDir: rootfs.upper, WorkDir: rootfs.work } };
+
+const mountPoints = ({ request }: ContainerRecord): readonly unknown[] =>
+  request.mounts.map((mount) => ({
+    Type: mount.type,
+    Source: mount.type === 'bind' ? mount.source : '',
+    Destination: mount.target,
+    Mode: mount.readOnly ? 'ro' : '',
+    RW: !mount.readOnly,
+    Propagation: mount.type === 'bind' ? (mount.propagation ?? 'rprivate') : '',
+  }));
+
+const configObject = ({ request, process, hostname, imageName }: ContainerRecord): Readonly<Record<string, unknown>> => ({
+  Hostname: hostname,
+  Domainname: request.domainname ?? '',
+  User: process.user,
+  AttachStdin: false,
+  AttachStdout: true,
+  AttachStderr: true,
+  Tty: request.tty,
+  OpenStdin: request.openStdin,
+  StdinOnce: request.stdinOnce,
+  Env: process.env,
+  Cmd: process.command,
+  Image: imageName,
+  Volumes: null,
+  WorkingDir: process.cwd,
+  Entrypoint: process.entrypoint.length === 0 ? null : process.entrypoint,
+  Labels: process.labels,
+  StopSignal: process.stopSignal,
+  ...(request.stopTimeoutSeconds === undefined ? {} : { StopTimeout: request.stopTimeoutSeconds }),
+});
+
+const networkSettings = ({ network }: ContainerRecord): Readonly<Record<string, unknown>> => ({
+  Ports: {},
+  IPAddress: '',
+  Gateway: '',
+  MacAddress: '',
+  Networks: { [network]: { IPAddress: '', Gateway: '', MacAddress: '', Aliases: null, NetworkID: '', EndpointID: '' } },
+});
+
+export const summaryOf = ({ record, state, sizes }: Omit<InspectInput, 'files' | 'config'>): ContainerSummary => ({
+  id: record.id,
+  name: record.name,
+  image: record.imageName,
+  imageId: record.imageId,
+  command: record.process.args,
+  createdAt: record.createdAt,
+  status: statusWord(state),
+  ...(state.status === 'created' || state.run === undefined ? {} : { startedAt: state.run.startedAt }),
+  ...(state.status === 'exited' ? { finishedAt: state.exit.finishedAt, exitCode: state.exit.exitCode } : {}),
+  labels: record.process.labels,
+  mounts: record.request.mounts.map((mount) => (mount.type === 'bind' ? mount.source : mount.target)),
+  networks: [record.network],
+  ...(sizes === undefined ? {} : { sizeRwBytes: sizes.rw, sizeRootFsBytes: sizes.rootFs }),
+});
