@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Removing a container: out of its place in one rename, then its name, its sockets, its cgroup, and its files. Killed
+// in between, a name without a container and a scratch directory of a dead owner remain, which are free for anybody.
+
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { sampanError } from '../../errors/sampan-error.js';
+import { removeCgroup } from '../../runtime/cgroup.js';
+import { removeIfThere } from '../../store/atomic.js';
+import { readRunRecord } from '../../store/container-records.js';
+import { moveToScratch } from '../../store/scratch.js';
+import type { ContainerContext } from './context.js';
+import { idOfName, lockContainer, type LockedContainer } from './find.js';
+import { deriveStatus, isRunning } from './status.js';
+import { killNow } from './stop.js';
+
+/** @throws ERR_CONTAINER_RUNNING unless forced */
+export const removeContainer = async (context: ContainerContext, nameOrId: string, options: { readonly force: boolean }): Promise<string> => {
+  const found = await lockContainer(context.paths, context.locks, nameOrId);
+  using _lock = found.lock;
+  if (isRunning(deriveStatus(found.files))) {
+    if (!options.force) {
+      throw sampanError('ERR_CONTAINER_RUNNING', { subject: found.record.name, hint: `stop it first, or use 'sampan rm -f ${nameOrId}'` });
+    }
+    await killNow(context, found);
+  }
+  await removeLocked(context, found);
+  return found.id;
+};
+
+/** The container does not run and its lock is ours. */
+export const removeLocked = async (context: ContainerContext, { id, files, record }: LockedContainer): Promise<void> => {
+  const { paths } = context;
+  const run = readRunRecord(files);
+  const scratch = moveToScratch(paths, files.directory);
+  if (scratch === undefined) return;
+  await releaseName(context, record.name, id);
+  if (run !== undefined && run !== 'stale') {
+    rmSync(run.runtimeDirectory, { recursive: true, force: true });
+    if (run.cgroup !== undefined) removeCgroup(run.cgroup);
+  }
+  await context.removeTree(scratch);
+};
+
+/** Only when it is still ours: another container may have been given a name whose owner was gone. */
+const releaseName = async ({ paths, locks }: ContainerContext, name: string, id: string): Promise<void> => {
+  using _names = await locks.names();
+  if (idOfName(paths, name) === id) removeIfThere(join(paths.names, name));
+};
