@@ -53,6 +53,8 @@ export interface Native {
   sealedMemfdFromFile(name: string, path: string): Fd;
   /** socketpair(AF_UNIX, SOCK_SEQPACKET|SOCK_CLOEXEC): [ours, theirs] */
   seqpacketPair(): readonly [Fd, Fd];
+  /** pipe2(O_CLOEXEC): [read end, write end]; the buffer is 1 MiB where F_SETPIPE_SZ allows it */
+  pipe(): readonly [Fd, Fd];
   /** connects to a SOCK_SEQPACKET socket named `name` in the directory `directory` (through /proc/self/fd, so that path length does not matter) */
   seqpacketConnect(directory: string, name: string): Fd;
   /** takes ownership of the descriptor */
