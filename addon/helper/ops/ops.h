@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// The operations of the init stage: one function per row of ops.def, one file per function (or closely related pair).
+// Each trusts nothing but the bounds-checked plan, and says in its error what it failed on and which call failed.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "addon/protocol/plan.h"
+#include "addon/sys/result.h"
+#include "addon/sys/unique_fd.h"
+
+namespace sampan {
+
+struct Counter {
+  const char *key;
+  uint64_t value;
+};
+
+// What operations leave for the ones after them. One per init process.
+struct InitContext {
+  int link = -1;  // to the monitor (or task) process, close-on-exec
+
+  // Directory that target paths are resolved in: the root under construction, then "/" once pivot_root has run.
+  unique_fd root;
+
+  // set_user: for exec's HOME and open_pty's slave. -1 (uid_t) until then.
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::string home;
+  bool has_tty = false;
+
+  // Numbers that the RESULT frame of a task carries, in order.
+  std::vector<Counter> result;
+  void add_result(const char *key, uint64_t value) { result.push_back({key, value}); }
+};
+
+#define SAMPAN_OP_monitor(name)
+#define SAMPAN_OP_init(name) Status op_##name(InitContext &context, const name##_args &args);
+#define F(type, name)
+#define OP(name, stage, doc, fields) SAMPAN_OP_##stage(name)
+#include "addon/protocol/ops.def"
+#undef OP
+#undef F
+#undef SAMPAN_OP_init
+#undef SAMPAN_OP_monitor
+
+}  // namespace sampan

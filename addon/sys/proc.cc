@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading /proc/<pid>/stat.
+#include "addon/sys/proc.h"
+
+#include <charconv>
+#include <cstring>
+#include <string>
+
+#include "addon/sys/file.h"
+
+namespace sampan::sys {
+
+namespace {
+
+constexpr size_t kMaxStat = 4096;
+constexpr int kFieldsAfterName = 20;  // field 22 counts from 1; the name is field 2
+
+}  // namespace
+
+Result<uint64_t> start_time(pid_t pid) {
+  char path[32] = "/proc/";
+  const auto written = std::to_chars(path + 6, path + 20, pid);
+  std::strcpy(written.ptr, "/stat");
+  auto stat = read_file(AT_FDCWD, path, kMaxStat);
+  if (!stat) return stat.error();
+  // The name may contain spaces and parentheses: fields are counted after the last ')'.
+  size_t at = stat.value().rfind(')');
+  for (int field = 0; field < kFieldsAfterName && at != std::string::npos; ++field) {
+    at = stat.value().find(' ', at + 1);
+  }
+  if (at == std::string::npos) return Error{EPROTO, "read", path};
+  uint64_t ticks = 0;
+  const char *end = stat.value().data() + stat.value().size();
+  if (std::from_chars(stat.value().data() + at + 1, end, ticks).ec != std::errc()) return Error{EPROTO, "read", path};
+  return ticks;
+}
+
+}  // namespace sampan::sys
