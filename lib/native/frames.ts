@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// Control frames as values: encode what goes to a helper, decode what comes from it (addon/protocol/frames.def).
+
+import { frameType } from './protocol.js';
+
+export const streamStdin = 1;
+export const streamStdout = 2;
+export const streamStderr = 4;
+
+const headerSize = 16;
+/** of the payload of one frame */
+export const maxPayloadSize = 64 * 1024;
+
+/** To a helper. */
+export type Command =
+  | { readonly type: 'go' }
+  | { readonly type: 'attach'; readonly streams: number; readonly detachKeys?: string | undefined }
+  /** at most maxPayloadSize bytes: see stdinCommands */
+  | { readonly type: 'stdinData'; readonly data: Uint8Array }
+  | { readonly type: 'stdinEof' }
+  | { readonly type: 'resize'; readonly columns: number; readonly rows: number }
+  | { readonly type: 'signal'; readonly signal: number };
+
+/** From a helper. */
+export type HelperEvent =
+  | { readonly type: 'ready'; readonly pid: number; /** decimal clock ticks since boot */ readonly startTime: string }
+  | { readonly type: 'started' }
+  | {
+      readonly type: 'error';
+      readonly stage: 'monitor' | 'init';
+      readonly errno: number;
+      readonly operation: number;
+      readonly index: number;
+      readonly subject: string;
+      readonly detail: string;
+    }
+  | { readonly type: 'attached'; readonly tty: boolean; readonly stdinOpen: boolean }
+  | { readonly type: 'stdoutData'; readonly data: Buffer }
+  | { readonly type: 'stderrData'; readonly data: Buffer }
+  | { readonly type: 'exit'; readonly code: number; readonly signal: number; readonly outOfMemory: boolean }
+  | { readonly type: 'detached' }
+  | { readonly type: 'result'; readonly counts: Readonly<Record<string, number>> };
+
+export const encodeFrame = (command: Command): Buffer => {
+  switch (command.type) {
+    case 'go':
+    case 'stdinEof':
+      return frame(frameType[command.type]);
+    case 'attach':
+      return frame(frameType.attach, { a: command.streams, payload: Buffer.from(command.detachKeys ?? '', 'latin1') });
+    case 'stdinData':
+      return frame(frameType.stdinData, { payload: command.data });
+    case 'resize':
+      return frame(frameType.resize, { a: command.columns, b: command.rows });
+    case 'signal':
+      return frame(frameType.signal, { a: command.signal });
+  }
+};
+
+/** Any amount of input as frames of a size that one message can carry. */
+export const stdinFrames = (data: Uint8Array): readonly Buffer[] => {
+  const frames: Buffer[] = [];
+  for (let offset = 0; offset < data.length; offset += maxPayloadSize) {
+    frames.push(encodeFrame({ type: 'stdinData', data: data.subarray(offset, offset + maxPayloadSize) }));
+  }
+  return frames;
+};
+
+/** @throws Error for a message that is no frame to a client: the peer is not our helper, or of another version */
+export const decodeFrame = (message: Buffer): HelperEvent => {
+  if (message.length < headerSize) throw new Error(`frame of ${String(message.length)} bytes`);
+  const type = message.readUInt16LE(0);
+  const [a, b, c] = [message.readUInt32LE(4), message.readUInt32LE(8), message.readUInt32LE(12)];
+  const payload = message.subarray(headerSize);
+  switch (type) {
+    case frameType.ready:
+      return { type: 'ready', pid: a, startTime: ((BigInt(c) << 32n) | BigInt(b)).toString() };
+    case frameType.started:
+      return { type: 'started' };
+    case frameType.error: {
+      const [subject = '', detail = ''] = payload.toString('utf8').split('\0');
+      const stage = message.readUInt16LE(2) === 0 ? 'monitor' : 'init';
+      return { type: 'error', stage, errno: a, operation: b, index: c, subject, detail };
+    }
+    case frameType.attached:
+      return { type: 'attached', tty: a === 1, stdinOpen: b === 1 };
+    case frameType.stdoutData:
+      return { type: 'stdoutData', data: payload };
+    case frameType.stderrData:
+      return { type: 'stderrData', data: payload };
+    case frameType.exit:
+      return { type: 'exit', code: a, signal: b, outOfMemory: c === 1 };
+    case frameType.detached:
+      return { type: 'detached' };
+    case frameType.result:
+      return { type: 'result', counts: parseCounts(payload.toString('utf8')) };
+    default:
+      throw new Error(`frame of unknown type ${String(type)}`);
+  }
+};
+
+const frame = (
+  type: number,
+  { a = 0, b = 0, payload }: { readonly a?: number; readonly b?: number; readonly payload?: Uint8Array } = {},
+): Buffer => {
+  const size = payload?.length ?? 0;
+  if (size > maxPayloadSize) throw new RangeError(`frame payload of ${String(size)} bytes`);
+  const bytes = Buffer.allocUnsafe(headerSize + size);
+  bytes.fill(0, 0, headerSize);
+  bytes.writeUInt16LE(type, 0);
+  bytes.writeUInt32LE(a, 4);
+  bytes.writeUInt32LE(b, 8);
+  if (payload !== undefined) bytes.set(payload, headerSize);
+  return bytes;
+};
+
+const parseCounts = (text: string): Readonly<Record<string, number>> => {
+  const value: unknown = JSON.parse(text);
+  if (typeof value !== 'object' || value === null || Object.values(value).some((count) => typeof count !== 'number')) {
+    throw new Error(`result frame: ${text}`);
+  }
+  // every member was just seen to be a number
+  return value as Record<string, number>;
+};
