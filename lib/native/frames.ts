@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Control frames as values: encode what goes to a helper, decode what comes from it (addon/protocol/frames.def).
 
+import { endianness } from 'node:os';
 import { frameType } from './protocol.js';
 
 export const streamStdin = 1;
@@ -15,7 +16,7 @@ export const maxPayloadSize = 64 * 1024;
 export type Command =
   | { readonly type: 'go' }
   | { readonly type: 'attach'; readonly streams: number; readonly detachKeys?: string | undefined }
-  /** at most maxPayloadSize bytes: see stdinCommands */
+  /** at most maxPayloadSize bytes */
   | { readonly type: 'stdinData'; readonly data: Uint8Array }
   | { readonly type: 'stdinEof' }
   | { readonly type: 'resize'; readonly columns: number; readonly rows: number }
@@ -57,20 +58,10 @@ export const encodeFrame = (command: Command): Buffer => {
   }
 };
 
-/** Any amount of input as frames of a size that one message can carry. */
-export const stdinFrames = (data: Uint8Array): readonly Buffer[] => {
-  const frames: Buffer[] = [];
-  for (let offset = 0; offset < data.length; offset += maxPayloadSize) {
-    frames.push(encodeFrame({ type: 'stdinData', data: data.subarray(offset, offset + maxPayloadSize) }));
-  }
-  return frames;
-};
-
 /** @throws Error for a message that is no frame to a client: the peer is not our helper, or of another version */
 export const decodeFrame = (message: Buffer): HelperEvent => {
   if (message.length < headerSize) throw new Error(`frame of ${String(message.length)} bytes`);
-  const type = message.readUInt16LE(0);
-  const [a, b, c] = [message.readUInt32LE(4), message.readUInt32LE(8), message.readUInt32LE(12)];
+  const { type, flags, a, b, c } = readHeader(message);
   const payload = message.subarray(headerSize);
   switch (type) {
     case frameType.ready:
@@ -79,7 +70,7 @@ export const decodeFrame = (message: Buffer): HelperEvent => {
       return { type: 'started' };
     case frameType.error: {
       const [subject = '', detail = ''] = payload.toString('utf8').split('\0');
-      const stage = message.readUInt16LE(2) === 0 ? 'monitor' : 'init';
+      const stage = flags === 0 ? 'monitor' : 'init';
       return { type: 'error', stage, errno: a, operation: b, index: c, subject, detail };
     }
     case frameType.attached:
@@ -99,17 +90,31 @@ export const decodeFrame = (message: Buffer): HelperEvent => {
   }
 };
 
+/** The wire is in host byte order: both ends are on one machine. */
+const littleEndian = endianness() === 'LE';
+
+const readHeader = (message: Buffer) => {
+  const view = new DataView(message.buffer, message.byteOffset, headerSize);
+  return {
+    type: view.getUint16(0, littleEndian),
+    flags: view.getUint16(2, littleEndian),
+    a: view.getUint32(4, littleEndian),
+    b: view.getUint32(8, littleEndian),
+    c: view.getUint32(12, littleEndian),
+  };
+};
+
 const frame = (
   type: number,
   { a = 0, b = 0, payload }: { readonly a?: number; readonly b?: number; readonly payload?: Uint8Array } = {},
 ): Buffer => {
   const size = payload?.length ?? 0;
   if (size > maxPayloadSize) throw new RangeError(`frame payload of ${String(size)} bytes`);
-  const bytes = Buffer.allocUnsafe(headerSize + size);
-  bytes.fill(0, 0, headerSize);
-  bytes.writeUInt16LE(type, 0);
-  bytes.writeUInt32LE(a, 4);
-  bytes.writeUInt32LE(b, 8);
+  const bytes = Buffer.allocUnsafe(headerSize + size).fill(0, 0, headerSize);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, headerSize);
+  view.setUint16(0, type, littleEndian);
+  view.setUint32(4, a, littleEndian);
+  view.setUint32(8, b, littleEndian);
   if (payload !== undefined) bytes.set(payload, headerSize);
   return bytes;
 };

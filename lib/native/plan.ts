@@ -9,7 +9,6 @@ const version = 1;
 const headerSize = 16;
 const recordSize = 72;
 const firstArgument = 8;
-const argumentSize = 8;
 
 interface Row {
   readonly number: number;
@@ -21,23 +20,24 @@ export type FieldValue = string | readonly string[] | number | bigint | undefine
 /** @throws ERR_INVALID_VALUE for text with a NUL byte, ERR_INTERNAL for a number that does not fit its field */
 export const encodePlan = (operations: readonly PlanOperation[]): Buffer => {
   const strings = new StringTable();
-  const records = Buffer.alloc(recordSize * operations.length);
+  const fixed = new ArrayBuffer(headerSize + recordSize * operations.length);
+  // Typed arrays have the byte order of the machine, as the plan has.
+  const words = new Uint32Array(fixed);
+  const longs = new BigUint64Array(fixed);
   operations.forEach((operation, index) => {
     const { number, fields } = rows().get(operation.op) ?? unknownOperation(operation.op);
-    const start = index * recordSize;
-    records.writeUInt32LE(number, start);
+    const start = headerSize + index * recordSize;
+    words[start / 4] = number;
     fields.forEach(([name, type], position) => {
       const argument = encodeField(strings, type, fieldOf(operation, name), `${operation.op}.${name}`);
-      records.writeBigUInt64LE(argument, start + firstArgument + position * argumentSize);
+      longs[(start + firstArgument) / 8 + position] = argument;
     });
   });
   const table = strings.bytes();
-  const header = Buffer.alloc(headerSize);
-  header.write(magic, 'latin1');
-  header.writeUInt32LE(version, 4);
-  header.writeUInt32LE(operations.length, 8);
-  header.writeUInt32LE(table.length, 12);
-  return Buffer.concat([header, records, table]);
+  words.set([version, operations.length, table.length], 1);
+  const plan = Buffer.concat([Buffer.from(fixed), table]);
+  plan.write(magic, 'latin1');
+  return plan;
 };
 
 /** Collects the descriptors of a plan: add() gives the slot that a descriptor field of an operation holds. */
