@@ -111,6 +111,10 @@ export const readRunRecord = (files: ContainerFiles): RunRecord | 'stale' | unde
   }
 };
 
+export const writeContainerRecord = (files: ContainerFiles, record: ContainerRecord): void => {
+  writeJsonAtomic(files.record, record, { durable: !record.request.autoRemove });
+};
+
 export const writeRunRecord = (files: ContainerFiles, record: RunRecord): void => {
   writeJsonAtomic(files.run, record, { durable: false });
 };

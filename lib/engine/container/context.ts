@@ -26,6 +26,10 @@ export interface ContainerContext {
   readonly idMap: () => IdMap;
   readonly resolveImage: (name: string, options: { readonly platform?: string | undefined }) => Promise<ResolvedImage>;
   readonly removeTree: RemoveTree;
+  /** bytes below a directory that may hold files of sub-ids */
+  readonly treeUsage: (directory: string) => Promise<number>;
+  /** unpacked bytes of a layer of the store */
+  readonly layerSize: (chainId: string) => Promise<number>;
   /** argv that starts this program: the monitor appends `container cleanup <id>` */
   readonly selfCommand: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;

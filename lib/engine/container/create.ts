@@ -16,8 +16,8 @@ import { rootOf } from '../../runtime/id-map.js';
 import type { CreateRequest } from '../../spec/create-request.js';
 import { mergeProcess } from '../../spec/merge.js';
 import type { RootConfig, RuntimeConfig } from '../../spec/runtime-config.js';
-import { removeIfThere, syncDirectory, writeFileAtomic, writeJsonAtomic } from '../../store/atomic.js';
-import { containerFiles, filesOf, type ContainerFiles, type ContainerRecord } from '../../store/container-records.js';
+import { removeIfThere, syncDirectory, writeJsonAtomic } from '../../store/atomic.js';
+import { containerFiles, filesOf, writeContainerRecord, type ContainerFiles, type ContainerRecord } from '../../store/container-records.js';
 import { makeScratch } from '../../store/scratch.js';
 import { parseSignal } from '../../util/signals.js';
 import type { ContainerContext, ResolvedImage } from './context.js';
@@ -175,7 +175,7 @@ const putInPlace = async (
   using _names = await locks.names();
   const name = options.given ?? freeName(context);
   refuseTaken(context, name);
-  writeFileAtomic(scratchFiles.record, JSON.stringify({ ...record, name, madeByRun: options.madeByRun }), { durable: options.durable });
+  writeContainerRecord(scratchFiles, { ...record, name, madeByRun: options.madeByRun });
   // A name that points to no container is what a killed command left.
   removeIfThere(join(paths.names, name));
   symlinkSync(record.id, join(paths.names, name));

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { sampanError } from '../../errors/sampan-error.js';
 import { removeCgroup } from '../../runtime/cgroup.js';
 import { removeIfThere } from '../../store/atomic.js';
-import { readRunRecord } from '../../store/container-records.js';
+import { filesOf, readContainerRecord, readRunRecord } from '../../store/container-records.js';
 import { moveToScratch } from '../../store/scratch.js';
 import type { ContainerContext } from './context.js';
 import { idOfName, lockContainer, type LockedContainer } from './find.js';
@@ -26,6 +26,18 @@ export const removeContainer = async (context: ContainerContext, nameOrId: strin
   }
   await removeLocked(context, found);
   return found.id;
+};
+
+/** Only what has ended and asked for it: the client does this, or the monitor starts it, or recovery; one is enough. */
+export const cleanUp = async (context: ContainerContext, id: string): Promise<void> => {
+  const lock = await context.locks.container(id);
+  if (lock === undefined) return;
+  using _lock = lock;
+  const files = filesOf(context.paths, id);
+  const record = readContainerRecord(files);
+  if (record?.request.autoRemove === true && deriveStatus(files).status === 'exited') {
+    await removeLocked(context, { id, files, record, lock });
+  }
 };
 
 /** The container does not run and its lock is ours. */

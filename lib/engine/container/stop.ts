@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ending a container's process: stop, kill, wait. None of these needs the monitor's help; each tells the truth after it.
+// Ending a container's process: stop and kill. None of these needs the monitor's help; each tells the truth after it.
 
-import { sampanError } from '../../errors/sampan-error.js';
+import { isSampanError, sampanError } from '../../errors/sampan-error.js';
 import { openProcess } from '../../runtime/process-handle.js';
 import type { ContainerRecord, RunRecord } from '../../store/container-records.js';
 import { parseSignal, signalName } from '../../util/signals.js';
 import type { ContainerContext } from './context.js';
 import { findContainer, type FoundContainer } from './find.js';
-import { deriveStatus, isRunning, type DerivedStatus } from './status.js';
+import { deriveStatus, isRunning } from './status.js';
 
 const defaultStopSeconds = 10;
 const SIGKILL = 9;
@@ -74,46 +74,11 @@ export const signalContainer = (context: ContainerContext, found: FoundContainer
   throw sampanError('ERR_CONTAINER_NOT_RUNNING', { subject: found.record.name, op: `kill ${signalName(number)}` });
 };
 
-/** Waits until the container does not run (any more); the code of its last exit, 0 when it never ran. */
-export const waitContainer = async (context: ContainerContext, nameOrId: string): Promise<number> => {
-  let found = findContainer(context.paths, nameOrId);
-  let state = deriveStatus(found.files);
-  let lastCode = 0;
-  while (isRunning(state)) {
-    using monitor = openProcess(context.native(), state.run.monitor);
-    using init = openProcess(context.native(), state.run.init);
-    lastCode = await exitCodeSeen(context, found, { init, monitor });
-    const again = tryFind(context, found.id);
-    // removed in the meantime (--rm): what was seen last is the answer
-    if (again === undefined) return lastCode;
-    found = again;
-    state = deriveStatus(found.files);
-  }
-  return exitCodeOf(state) ?? lastCode;
-};
-
-type Handle = ReturnType<typeof openProcess>;
-
-/** Between exit record and removal of a --rm container there is little time: look often once init has ended. */
-const exitCodeSeen = async (context: ContainerContext, found: FoundContainer, handles: { init: Handle; monitor: Handle }): Promise<number> => {
-  await handles.init?.ended();
-  let code: number | undefined;
-  while (handles.monitor !== undefined) {
-    const over = await handles.monitor.ended(2);
-    const still = tryFind(context, found.id);
-    code = (still === undefined ? undefined : exitCodeOf(deriveStatus(still.files))) ?? code;
-    if (over || code !== undefined) break;
-  }
-  return code ?? 0;
-};
-
-const exitCodeOf = (state: DerivedStatus): number | undefined => (state.status === 'exited' ? state.exit.exitCode : undefined);
-
 const tryFind = (context: ContainerContext, id: string): FoundContainer | undefined => {
   try {
     return findContainer(context.paths, id);
-  } catch {
-    // removed meanwhile
-    return undefined;
+  } catch (error) {
+    if (isSampanError(error, 'ERR_CONTAINER_NOT_FOUND')) return undefined;
+    throw error;
   }
 };

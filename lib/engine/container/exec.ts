@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Another process in a running container: it joins the namespaces of the container's init process and becomes what the
+// container's own process became, with its own command, user and environment.
+
+import { closeSync } from 'node:fs';
+import { sampanError } from '../../errors/sampan-error.js';
+import type { PlanOperation } from '../../native/protocol.js';
+import { launchHelper } from '../../runtime/launch.js';
+import { execOperations } from '../../runtime/plan.js';
+import { openProcess } from '../../runtime/process-handle.js';
+import { openSession, streamBits, type Session } from '../../runtime/session.js';
+import { resolveCapabilities } from '../../spec/capabilities.js';
+import type { ExecRequest } from '../../spec/create-request.js';
+import { mergeEnv } from '../../spec/merge.js';
+import type { ProcessConfig, RuntimeConfig } from '../../spec/runtime-config.js';
+import { readRuntimeConfig, type RunRecord } from '../../store/container-records.js';
+import type { StartOptions } from '../contract.js';
+import type { ContainerContext } from './context.js';
+import type { FoundContainer } from './find.js';
+import { keysText, openDirectory } from './start.js';
+import { deriveStatus } from './status.js';
+
+/** @throws ERR_CONTAINER_NOT_RUNNING, and what the plan's failure means */
+export const execInContainer = async (
+  context: ContainerContext,
+  found: FoundContainer,
+  request: ExecRequest,
+  options: StartOptions,
+): Promise<Session | undefined> => {
+  const state = deriveStatus(found.files);
+  const notRunning = sampanError('ERR_CONTAINER_NOT_RUNNING', { subject: found.record.name, hint: `start it with 'sampan start ${found.record.name}'` });
+  if (state.status !== 'running') throw notRunning;
+  using init = openProcess(context.native(), state.run.init);
+  if (init === undefined) throw notRunning;
+  const config = readRuntimeConfig(found.files);
+  if (config === undefined) throw sampanError('ERR_STORE_CORRUPT', { subject: found.files.config });
+  return launchExec(context, found, { request, options, config, run: state.run, pidfd: init.pidfd });
+};
+
+interface ExecInput {
+  readonly request: ExecRequest;
+  readonly options: StartOptions;
+  readonly config: RuntimeConfig;
+  readonly run: RunRecord;
+  readonly pidfd: number;
+}
+
+const launchExec = async (context: ContainerContext, found: FoundContainer, input: ExecInput): Promise<Session | undefined> => {
+  const { request, options, config, run } = input;
+  const { attach, terminal } = options;
+  const cgroup = run.cgroup === undefined ? undefined : openDirectory(run.cgroup);
+  const descriptors = [input.pidfd, ...(cgroup === undefined ? [] : [cgroup])];
+  const monitor: readonly PlanOperation[] = [
+    ...(cgroup === undefined ? [] : [{ op: 'join_cgroup', directory: 1 } as const]),
+    ...(attach === undefined ? [] : [{ op: 'attach_control', streams: streamBits(attach), detach_keys: keysText(attach.detachKeys) } as const]),
+  ];
+  const joined = execOperations(config, processOf(config, request), {
+    pidfdSlot: 0,
+    openStdin: request.openStdin,
+    terminal: terminal ?? { columns: 80, rows: 24 },
+  });
+  try {
+    const launched = await launchHelper(context.native(), {
+      role: 'exec',
+      title: `sampan-exec ${found.record.name}`,
+      operations: [...monitor, ...joined],
+      descriptors,
+    });
+    await launched.go();
+    if (attach !== undefined) return openSession(launched.connection, { tty: request.tty, subject: found.record.name });
+    launched.connection.close();
+    return undefined;
+  } finally {
+    if (cgroup !== undefined) closeSync(cgroup);
+  }
+};
+
+/** The container's process config with what exec overrides; limits and groups stay the container's. */
+const processOf = ({ process }: RuntimeConfig, request: ExecRequest): ProcessConfig => ({
+  ...process,
+  terminal: request.tty,
+  args: request.command,
+  env: mergeEnv(request.tty ? [...process.env, 'TERM=xterm'] : process.env, request.env),
+  cwd: request.workingDir ?? process.cwd,
+  user: request.user === undefined ? process.user : { username: request.user, additionalGroups: [] },
+  capabilities: request.privileged ? resolveCapabilities({ privileged: true, add: [], drop: [] }) : process.capabilities,
+});

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rows of `ps`, by docker's filters (docs.docker.com, "docker container ls", Filtering).
+
+import { sampanError } from '../../errors/sampan-error.js';
+import { filesOf, listContainerIds, readContainerRecord, type ContainerRecord } from '../../store/container-records.js';
+import type { ContainerSummary, ListFilter } from '../contract.js';
+import type { ContainerContext } from './context.js';
+import { summaryOf } from './inspect.js';
+import { deriveStatus } from './status.js';
+
+type Matcher = (row: ContainerSummary, values: readonly string[], all: readonly ContainerSummary[]) => boolean;
+
+const some = (values: readonly string[], test: (value: string) => boolean): boolean => values.some(test);
+
+/** Several values of one filter are alternatives, except labels, which all have to match. */
+const matchers: Readonly<Record<string, Matcher>> = {
+  id: (row, values) => some(values, (value) => row.id.startsWith(value)),
+  name: (row, values) => some(values, (value) => matchesName(row.name, value)),
+  label: (row, values) =>
+    values.every((value) => {
+      const [key = '', expected] = splitOnce(value, '=');
+      return Object.hasOwn(row.labels, key) && (expected === undefined || row.labels[key] === expected);
+    }),
+  status: (row, values) => some(values, (value) => value === row.status),
+  exited: (row, values) => row.status === 'exited' && some(values, (value) => Number(value) === row.exitCode),
+  ancestor: (row, values) => some(values, (value) => [row.image, row.imageId, row.imageId.replace('sha256:', '').slice(0, 12)].includes(value) || row.image === `${value}:latest`),
+  volume: (row, values) => some(values, (value) => row.mounts.includes(value)),
+  network: (row, values) => some(values, (value) => row.networks.includes(value)),
+  before: (row, values, all) => some(values, (value) => row.createdAt < createdOf(all, value)),
+  since: (row, values, all) => some(values, (value) => row.createdAt > createdOf(all, value)),
+};
+
+/** Newest first. @throws ERR_INVALID_VALUE for an unknown filter */
+export const listContainers = async (context: ContainerContext, filter: ListFilter): Promise<readonly ContainerSummary[]> => {
+  for (const name of Object.keys(filter.filters)) {
+    if (!Object.hasOwn(matchers, name)) {
+      throw sampanError('ERR_INVALID_VALUE', { subject: `filter ${name}`, hint: `known filters: ${Object.keys(matchers).join(', ')}` });
+    }
+  }
+  const every = (await Promise.all(listContainerIds(context.paths).map((id) => rowOf(context, id, filter.size))))
+    .filter((row) => row !== undefined)
+    .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+  // Filters that speak of a state show all states, as docker's do.
+  const showAll = filter.all || filter.last > 0 || 'status' in filter.filters || 'exited' in filter.filters;
+  const rows = every
+    .filter((row) => showAll || row.status === 'running')
+    .filter((row) => Object.entries(filter.filters).every(([name, values]) => matchers[name]?.(row, values, every) === true));
+  return filter.last > 0 ? rows.slice(0, filter.last) : rows;
+};
+
+const rowOf = async (context: ContainerContext, id: string, size: boolean): Promise<ContainerSummary | undefined> => {
+  const files = filesOf(context.paths, id);
+  const record = readContainerRecord(files);
+  if (record === undefined) return undefined;
+  return summaryOf({ record, state: deriveStatus(files), sizes: size ? await sizesOf(context, record) : undefined });
+};
+
+/** Bytes of the writable layer, and of it with the image's layers below. */
+export const sizesOf = async (context: ContainerContext, record: ContainerRecord): Promise<{ readonly rw: number; readonly rootFs: number }> => {
+  const files = filesOf(context.paths, record.id);
+  const rw = await context.treeUsage(record.layers.length > 0 ? files.upper : files.host);
+  const layers = await Promise.all(record.layers.map((chainId) => context.layerSize(chainId)));
+  return { rw, rootFs: layers.reduce((sum, bytes) => sum + bytes, rw) };
+};
+
+/** docker takes the name as a regular expression that may match anywhere, with or without the leading slash. */
+const matchesName = (name: string, pattern: string): boolean => {
+  try {
+    const expression = new RegExp(pattern);
+    return expression.test(name) || expression.test(`/${name}`);
+  } catch {
+    // no valid expression: plain text
+    return name.includes(pattern);
+  }
+};
+
+const createdOf = (all: readonly ContainerSummary[], nameOrId: string): string => {
+  const row = all.find(({ id, name }) => name === nameOrId || id.startsWith(nameOrId));
+  if (row !== undefined) return row.createdAt;
+  throw sampanError('ERR_CONTAINER_NOT_FOUND', { subject: nameOrId });
+};
+
+const splitOnce = (text: string, separator: string): readonly [string, string | undefined] => {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
+};

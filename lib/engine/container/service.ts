@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// The container part of the engine contract: each method finds its container, takes the lock where it changes
+// something, and calls the one module that knows how.
+
+import { sampanError } from '../../errors/sampan-error.js';
+import { formatPlan } from '../../native/format-plan.js';
+import { attachToMonitor } from '../../runtime/attach.js';
+import { containerOperations } from '../../runtime/plan.js';
+import { streamBits, type Session } from '../../runtime/session.js';
+import { attachSocketName, readRuntimeConfig, type RunRecord } from '../../store/container-records.js';
+import type { AttachOptions, AttachSession, ContainerService } from '../contract.js';
+import type { ContainerContext } from './context.js';
+import { configOf, createContainer } from './create.js';
+import { execInContainer } from './exec.js';
+import { findContainer, lockContainer, type FoundContainer } from './find.js';
+import { inspectObject } from './inspect.js';
+import { listContainers, sizesOf } from './list.js';
+import { readLog } from './logs.js';
+import { cleanUp, removeContainer } from './remove.js';
+import { runContainer } from './run.js';
+import { keysText, startLocked } from './start.js';
+import { deriveStatus, isRunning } from './status.js';
+import { signalContainer, stopContainer } from './stop.js';
+import { waitContainer } from './wait.js';
+
+export const openContainerService = (context: ContainerContext): ContainerService => {
+  const find = (nameOrId: string): FoundContainer => findContainer(context.paths, nameOrId);
+  return {
+    create: async (request) => {
+      const { id, warnings, lock } = await createContainer(context, request, false);
+      lock[Symbol.dispose]();
+      return { id, warnings };
+    },
+    planOf: async (request) => {
+      const config = await configOf(context, request);
+      return formatPlan(containerOperations(config, context.idMap(), { columns: 80, rows: 24 }));
+    },
+    start: async (nameOrId, options) => {
+      const found = await lockContainer(context.paths, context.locks, nameOrId);
+      using _lock = found.lock;
+      // docker: starting what runs is no error, unless one wants to be there from the start
+      if (isRunning(deriveStatus(found.files))) return options.attach === undefined ? undefined : attach(context, found, options.attach);
+      return startLocked(context, found, options);
+    },
+    run: (request, options) => runContainer(context, request, options),
+    attach: (nameOrId, options) => attach(context, find(nameOrId), options),
+    exec: (nameOrId, request, options) => execInContainer(context, find(nameOrId), request, options),
+    stop: (nameOrId, options) => stopContainer(context, find(nameOrId), options),
+    kill: (nameOrId, { signal }) => {
+      signalContainer(context, find(nameOrId), signal);
+      return Promise.resolve();
+    },
+    restart: async (nameOrId, options) => {
+      const found = await lockContainer(context.paths, context.locks, nameOrId);
+      using _lock = found.lock;
+      await stopContainer(context, found, options);
+      await startLocked(context, found, {});
+    },
+    wait: (nameOrId) => waitContainer(context, nameOrId),
+    remove: async (nameOrId, options) => ({ id: await removeContainer(context, nameOrId, options) }),
+    cleanUp: (id) => cleanUp(context, id),
+    list: (filter) => listContainers(context, filter),
+    inspect: async (nameOrId, { size }) => {
+      const { files, record } = find(nameOrId);
+      const config = readRuntimeConfig(files);
+      if (config === undefined) throw sampanError('ERR_STORE_CORRUPT', { subject: files.config });
+      const sizes = size ? await sizesOf(context, record) : undefined;
+      return inspectObject({ record, files, config, state: deriveStatus(files), sizes });
+    },
+    logs: (nameOrId, options) => {
+      const { files, record } = find(nameOrId);
+      if (record.request.log.driver === 'none') {
+        throw sampanError('ERR_NOT_SUPPORTED', { subject: `reading the log of ${record.name}`, hint: 'it was created with --log-driver none' });
+      }
+      return readLog({ path: files.log, isRunning: () => isRunning(deriveStatus(files)) }, options);
+    },
+  };
+};
+
+/** @throws ERR_CONTAINER_NOT_RUNNING */
+const attach = async (context: ContainerContext, found: FoundContainer, options: AttachOptions): Promise<AttachSession> => {
+  const state = deriveStatus(found.files);
+  const session = state.status === 'running' ? await connect(context, found, state.run, options) : undefined;
+  if (session !== undefined) return session;
+  throw sampanError('ERR_CONTAINER_NOT_RUNNING', {
+    subject: found.record.name,
+    hint: `start it with 'sampan start -a ${found.record.name}'`,
+  });
+};
+
+const connect = (context: ContainerContext, found: FoundContainer, run: RunRecord, options: AttachOptions): Promise<Session | undefined> =>
+  attachToMonitor(
+    context.native(),
+    { directory: run.runtimeDirectory, socket: attachSocketName, subject: found.record.name },
+    { streams: streamBits(options), detachKeys: keysText(options.detachKeys) },
+  );

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// Starting a container: plan, helper, READY, run record, GO, STARTED. The caller holds the container's lock.
+//
+// How this works: until GO the init process waits in its finished namespaces, and the helper ends everything when this
+// process goes away. The run record is written in between, so that there is never a running container that no record
+// names. A failure before or at execve removes the run record again (the helper does, or we do).
+
+import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { sampanError } from '../../errors/sampan-error.js';
+import type { PlanOperation } from '../../native/protocol.js';
+import { makeCgroup, removeCgroup } from '../../runtime/cgroup.js';
+import type { IdMap } from '../../runtime/id-map.js';
+import { launchHelper, type Launched } from '../../runtime/launch.js';
+import { containerOperations, type TerminalSize } from '../../runtime/plan.js';
+import { openSession, streamBits, type Session } from '../../runtime/session.js';
+import type { RuntimeConfig } from '../../spec/runtime-config.js';
+import { removeIfThere } from '../../store/atomic.js';
+import {
+  attachSocketName,
+  exitRecordName,
+  logName,
+  readRuntimeConfig,
+  runRecordName,
+  writeRunRecord,
+} from '../../store/container-records.js';
+import { readBootId } from '../../util/process-identity.js';
+import type { StartOptions } from '../contract.js';
+import type { ContainerContext } from './context.js';
+import type { LockedContainer } from './find.js';
+import { cleanUp } from './remove.js';
+import { canStart, deriveStatus } from './status.js';
+
+const defaultTerminal: TerminalSize = { columns: 80, rows: 24 };
+
+/** @throws ERR_CONTAINER_RUNNING, and what the plan's failure means */
+export const startLocked = async (context: ContainerContext, found: LockedContainer, options: StartOptions): Promise<Session | undefined> => {
+  if (!canStart(deriveStatus(found.files))) throw sampanError('ERR_CONTAINER_RUNNING', { subject: found.record.name });
+  const config = readRuntimeConfig(found.files);
+  if (config === undefined) throw sampanError('ERR_STORE_CORRUPT', { subject: found.files.config });
+  const cgroup = makeCgroup(found.id);
+  const runtimeDirectory = join(context.paths.runtimeRoot, 'containers', found.id.slice(0, 12));
+  mkdirSync(runtimeDirectory, { recursive: true, mode: 0o700 });
+  try {
+    const launched = await launch(context, found, { config, cgroup, runtimeDirectory, options });
+    return await go(context, found, launched, { cgroup, runtimeDirectory, options, config });
+  } catch (error) {
+    rmSync(runtimeDirectory, { recursive: true, force: true });
+    if (cgroup !== undefined) removeCgroup(cgroup);
+    throw error;
+  }
+};
+
+interface RunPlaces {
+  readonly config: RuntimeConfig;
+  readonly cgroup: string | undefined;
+  readonly runtimeDirectory: string;
+  readonly options: StartOptions;
+}
+
+const launch = async (context: ContainerContext, found: LockedContainer, places: RunPlaces): Promise<Launched> => {
+  const directory = openDirectory(found.files.directory);
+  const runtime = openDirectory(places.runtimeDirectory);
+  const cgroup = places.cgroup === undefined ? undefined : openDirectory(places.cgroup);
+  const descriptors = [directory, runtime, ...(cgroup === undefined ? [] : [cgroup])];
+  const slots = { directory: 0, runtime: 1, cgroup: cgroup === undefined ? undefined : 2 };
+  try {
+    const operations = [
+      ...monitorOperations(context, found, places, slots),
+      ...containerOperations(places.config, mapOf(places.config, context.idMap()), places.options.terminal ?? defaultTerminal),
+    ];
+    return await launchHelper(context.native(), { role: 'create', title: `sampan-monitor ${found.record.name}`, operations, descriptors });
+  } finally {
+    for (const fd of descriptors) closeSync(fd);
+  }
+};
+
+/** The container keeps the map it was created with; how maps are written is this host's business. */
+const mapOf = ({ linux }: RuntimeConfig, current: IdMap): IdMap => ({ ...current, uids: linux.uidMappings, gids: linux.gidMappings });
+
+interface Slots {
+  readonly directory: number;
+  readonly runtime: number;
+  readonly cgroup: number | undefined;
+}
+
+const monitorOperations = (context: ContainerContext, found: LockedContainer, places: RunPlaces, slots: Slots): readonly PlanOperation[] => {
+  const { record, id } = found;
+  const { attach } = places.options;
+  const { log } = places.config.sampan;
+  return [
+    ...(slots.cgroup === undefined ? [] : [{ op: 'join_cgroup', directory: slots.cgroup } as const]),
+    ...(attach === undefined ? [] : [{ op: 'attach_control', streams: streamBits(attach), detach_keys: keysText(attach.detachKeys) } as const]),
+    { op: 'attach_socket', directory: slots.runtime, name: attachSocketName },
+    ...(log === undefined
+      ? []
+      : [{ op: 'log_json_file', directory: slots.directory, name: logName(id), max_size_bytes: BigInt(log.maxSizeBytes), max_files: log.maxFiles } as const]),
+    {
+      op: 'exit_record',
+      directory: slots.directory,
+      name: exitRecordName,
+      run_record: runRecordName,
+      durable: record.request.autoRemove ? 0 : 1,
+    },
+    ...(record.request.autoRemove ? [exitCommand(context, id)] : []),
+  ];
+};
+
+/** The monitor starts this when an autoRemove container has ended and no client is there to remove it. */
+const exitCommand = ({ selfCommand, env }: ContainerContext, id: string): PlanOperation => ({
+  op: 'exit_command',
+  argv: [...selfCommand, 'container', 'cleanup', id],
+  env: ['HOME', 'PATH', 'XDG_DATA_HOME', 'XDG_RUNTIME_DIR'].flatMap((name) => {
+    const value = env[name];
+    return value === undefined ? [] : [`${name}=${value}`];
+  }),
+});
+
+const go = async (context: ContainerContext, found: LockedContainer, launched: Launched, places: RunPlaces): Promise<Session | undefined> => {
+  const { files, record } = found;
+  writeRunRecord(files, {
+    schema: 1,
+    bootId: readBootId(),
+    startedAt: new Date().toISOString(),
+    monitor: launched.helper,
+    init: launched.init,
+    runtimeDirectory: places.runtimeDirectory,
+    ...(places.cgroup === undefined ? {} : { cgroup: places.cgroup }),
+  });
+  try {
+    await launched.go();
+  } catch (error) {
+    removeIfThere(files.run);
+    throw error;
+  }
+  if (places.options.attach !== undefined) {
+    const session = openSession(launched.connection, { tty: places.config.process.terminal, subject: record.name });
+    return record.request.autoRemove ? removingAtEnd(context, session, record.id) : session;
+  }
+  launched.connection.close();
+  return undefined;
+};
+
+/** --rm with a client: the client removes the container. When it goes away before the end, the monitor starts that. */
+const removingAtEnd = (context: ContainerContext, session: Session, id: string): Session => {
+  const end = session.end.then(async (how) => {
+    if (how.kind === 'exited') await cleanUp(context, id);
+    return how;
+  });
+  end.catch(() => undefined);
+  return { ...session, end, [Symbol.asyncDispose]: () => session[Symbol.asyncDispose]() };
+};
+
+export const openDirectory = (path: string): number => openSync(path, 'r');
+
+export const keysText = (keys: Uint8Array): string | undefined => (keys.length === 0 ? undefined : Buffer.from(keys).toString('latin1'));
+

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// The composition root: the one place that makes the engine's parts and hands them to each other.
+
+import { homedir } from 'node:os';
+import { loadNative } from '../native/load.js';
+import type { Native } from '../native/native.js';
+import { readIdMap, type IdMap } from '../runtime/id-map.js';
+import { runMapped, treeRemover } from '../runtime/tasks.js';
+import { openLocks } from '../store/locks.js';
+import { openPaths } from '../store/paths.js';
+import { removeOwn } from '../store/remove-own.js';
+import type { ContainerContext } from './container/context.js';
+import { reconcile } from './container/reconcile.js';
+import { openContainerService } from './container/service.js';
+import type { Engine } from './contract.js';
+import { openImageService } from './image/service.js';
+import { openSystemService } from './system/service.js';
+
+export interface EngineOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** argv that starts the command line again: [node, path of the bundle] */
+  readonly selfCommand: readonly string[];
+}
+
+/** Opens the engine of the user who runs this process, and recovers what killed commands left behind. */
+export const openEngine = async (options: EngineOptions): Promise<Engine> => {
+  const uid = process.geteuid?.() ?? -1;
+  const paths = openPaths({ env: options.env, uid, home: options.env['HOME'] ?? homedir() });
+  const native = once(loadNative);
+  const idMap = once(readIdMap);
+  const locks = openLocks(paths, native);
+  const removeTree = treeRemover(native, idMap, removeOwn);
+  const images = openImageService({ paths, locks, native, idMap, removeTree, imagesInUse: () => imagesInUse(paths) });
+  const context: ContainerContext = {
+    paths,
+    locks,
+    native,
+    idMap,
+    removeTree,
+    treeUsage: (directory) => treeUsage(native(), idMap(), directory),
+    layerSize: images.layerSize,
+    resolveImage: images.resolve,
+    selfCommand: options.selfCommand,
+    env: options.env,
+  };
+  await reconcile(context);
+  return {
+    containers: openContainerService(context),
+    images: images.service,
+    system: openSystemService({ paths, native, idMap, containers: context }),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+};
+
+const treeUsage = async (native: Native, idMap: IdMap, source: string): Promise<number> => {
+  const counts = await runMapped(native, idMap, { operations: [{ op: 'tree_usage', source }], title: 'sampan-usage' });
+  return counts['bytes'] ?? 0;
+};
+
+/** Loaded at the first use, and once: `version` and `images` must not need the addon. */
+const once = <T>(make: () => T): (() => T) => {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+};

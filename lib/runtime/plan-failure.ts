@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a failed operation to the error a user reads: by operation and errno, never by message text.
+
+import { sampanError, type SampanError } from '../errors/sampan-error.js';
+import type { ErrorCode } from '../errors/table.js';
+import type { HelperFailure } from '../native/helper.js';
+
+interface Meaning {
+  readonly code: ErrorCode;
+  readonly hint?: string;
+}
+
+const tryCheck = "'sampan system check' tests what the engine needs, one by one";
+
+/** The first entry whose operation and errno fit. */
+const meanings: readonly { readonly operation: string; readonly errnos?: readonly string[]; readonly meaning: Meaning }[] = [
+  { operation: 'exec', errnos: ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'], meaning: { code: 'ERR_COMMAND_NOT_FOUND' } },
+  { operation: 'exec', errnos: ['EACCES', 'EISDIR', 'ENOEXEC', 'EPERM', 'ELOOP', 'ETXTBSY', 'EINVAL', 'ELIBBAD'], meaning: { code: 'ERR_COMMAND_NOT_EXECUTABLE' } },
+  { operation: 'set_user', errnos: ['ENOENT', 'ESRCH'], meaning: { code: 'ERR_USER_NOT_FOUND' } },
+  {
+    operation: 'set_user',
+    errnos: ['EINVAL'],
+    meaning: { code: 'ERR_USER_NOT_FOUND', hint: `the id is outside the container's id map; ${tryCheck}` },
+  },
+  { operation: 'map_ids', meaning: { code: 'ERR_PLAN_FAILED', hint: `check /etc/subuid and /etc/subgid; ${tryCheck}` } },
+  { operation: 'map_method', meaning: { code: 'ERR_PLAN_FAILED', hint: `check /etc/subuid and /etc/subgid; ${tryCheck}` } },
+  { operation: 'namespaces', meaning: { code: 'ERR_PLAN_FAILED', hint: tryCheck } },
+];
+
+export const planError = (failure: HelperFailure): SampanError => {
+  const found = meanings.find(
+    ({ operation, errnos }) => operation === failure.operation && (errnos === undefined || errnos.includes(failure.code)),
+  );
+  const noSpace = failure.code === 'ENOSPC' || failure.code === 'EDQUOT';
+  const code = found?.meaning.code ?? (noSpace ? 'ERR_NO_SPACE' : 'ERR_PLAN_FAILED');
+  const what = failure.subject === '' ? failure.operation : failure.subject;
+  const subject = code === 'ERR_PLAN_FAILED' ? `${failure.operation} ${failure.subject}`.trim() : what;
+  return sampanError(code, {
+    subject,
+    op: failure.operation,
+    errno: failure.errno,
+    hint: found?.meaning.hint ?? hintFor(failure),
+    cause: failure,
+  });
+};
+
+const hintFor = ({ operation, code }: HelperFailure): string | undefined => {
+  if (operation === 'exec') return undefined;
+  return ['EPERM', 'EACCES', 'ENOSYS', 'ENODEV', 'EINVAL'].includes(code) ? tryCheck : undefined;
+};

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// The client's end of an attached process: frames become streams, streams become frames.
+
+import { Readable, Writable } from 'node:stream';
+import { sampanError } from '../errors/sampan-error.js';
+import { maxPayloadSize, streamStderr, streamStdin, streamStdout, type HelperEvent } from '../native/frames.js';
+import type { Connection } from './connection.js';
+
+export type SessionEnd =
+  | { readonly kind: 'exited'; readonly exitCode: number; readonly signal: number }
+  | { readonly kind: 'detached' };
+
+export interface Session extends AsyncDisposable {
+  readonly tty: boolean;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  readonly stdin: Writable;
+  resize(columns: number, rows: number): void;
+  signal(signal: number): void;
+  readonly end: Promise<SessionEnd>;
+}
+
+/** Streams of ATTACH and attach_control (frames.def). */
+export const streamBits = (streams: { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean }): number =>
+  (streams.stdin ? streamStdin : 0) | (streams.stdout ? streamStdout : 0) | (streams.stderr ? streamStderr : 0);
+
+export const openSession = (connection: Connection, options: { readonly tty: boolean; readonly subject: string }): Session => {
+  const stdout = new FrameReadable();
+  const stderr = new FrameReadable();
+  const end = pump(connection, { stdout, stderr, subject: options.subject }).finally(() => {
+    stdout.finish();
+    stderr.finish();
+    connection.close();
+  });
+  // Whoever opened the session awaits `end`; until then a rejection is not unhandled.
+  end.catch(() => undefined);
+  return {
+    tty: options.tty,
+    stdout,
+    stderr,
+    stdin: inputOf(connection),
+    end,
+    resize: (columns, rows) => void connection.send({ type: 'resize', columns, rows }),
+    signal: (signal) => void connection.send({ type: 'signal', signal }),
+    [Symbol.asyncDispose]: () => {
+      connection.close();
+      return Promise.resolve();
+    },
+  };
+};
+
+interface Outputs {
+  readonly stdout: FrameReadable;
+  readonly stderr: FrameReadable;
+  readonly subject: string;
+}
+
+const pump = async (connection: Connection, outputs: Outputs): Promise<SessionEnd> => {
+  for (;;) {
+    const frame = await connection.receive();
+    if (frame === undefined) {
+      throw sampanError('ERR_CONTAINER_STATE', {
+        subject: `${outputs.subject}: the connection to its monitor was lost`,
+        hint: `'sampan inspect ${outputs.subject}' tells what became of it`,
+      });
+    }
+    const end = await deliver(frame, outputs);
+    if (end !== undefined) return end;
+  }
+};
+
+const deliver = async (frame: HelperEvent, { stdout, stderr }: Outputs): Promise<SessionEnd | undefined> => {
+  if (frame.type === 'stdoutData') await stdout.deliver(frame.data);
+  else if (frame.type === 'stderrData') await stderr.deliver(frame.data);
+  else if (frame.type === 'exit') return { kind: 'exited', exitCode: frame.code, signal: frame.signal };
+  else if (frame.type === 'detached') return { kind: 'detached' };
+  return undefined;
+};
+
+/** A Readable that is fed, and whose feeder waits until there is room again. */
+class FrameReadable extends Readable {
+  #room: (() => void) | undefined;
+
+  override _read(): void {
+    this.#room?.();
+    this.#room = undefined;
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    // A reader that has gone must not hold the other stream.
+    this.#room?.();
+    callback(error);
+  }
+
+  async deliver(chunk: Buffer): Promise<void> {
+    if (this.destroyed || this.push(chunk)) return;
+    await new Promise<void>((resolve) => {
+      this.#room = resolve;
+    });
+  }
+
+  finish(): void {
+    if (!this.destroyed) this.push(null);
+  }
+}
+
+const inputOf = (connection: Connection): Writable =>
+  new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      sendInput(connection, chunk).then(() => {
+        done();
+      }, done);
+    },
+    final: (done) => {
+      connection.send({ type: 'stdinEof' }).then(() => {
+        done();
+      }, done);
+    },
+  });
+
+const sendInput = async (connection: Connection, chunk: Buffer): Promise<void> => {
+  for (let start = 0; start < chunk.length; start += maxPayloadSize) {
+    await connection.send({ type: 'stdinData', data: chunk.subarray(start, start + maxPayloadSize) });
+  }
+};

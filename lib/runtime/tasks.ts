@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Work on files of sub-ids: done by the helper as root of a user namespace with the full id map, because the user
+// alone may neither remove nor read them.
+
+import { hasErrno } from '../errors/sampan-error.js';
+import { HelperFailure } from '../native/helper.js';
+import type { Native } from '../native/native.js';
+import type { PlanOperation } from '../native/protocol.js';
+import { runTask } from '../native/task.js';
+import { namespaceOperations, type IdMap } from './id-map.js';
+import { planError } from './plan-failure.js';
+
+export interface MappedTask {
+  readonly operations: readonly PlanOperation[];
+  readonly descriptors?: readonly number[];
+  readonly title?: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Runs operations as root of a user namespace with this map. @throws what the failure means */
+export const runMapped = async (native: Native, idMap: IdMap, task: MappedTask): Promise<Readonly<Record<string, number>>> => {
+  try {
+    return await runTask(native, { ...task, operations: [...namespaceOperations(idMap), { op: 'become_root' }, ...task.operations] });
+  } catch (error) {
+    if (error instanceof HelperFailure) throw planError(error);
+    throw error;
+  }
+};
+
+/**
+ * Removes a tree. Most trees hold only files of the user: then this process does it without a namespace.
+ * @param removeOwn store/'s own removal; throws EACCES or EPERM where sub-ids are in the way
+ */
+export const treeRemover =
+  (native: () => Native, idMap: () => IdMap, removeOwn: (directory: string) => Promise<void>) =>
+  async (directory: string): Promise<void> => {
+    try {
+      await removeOwn(directory);
+    } catch (error) {
+      if (!hasErrno(error, 'EACCES', 'EPERM', 'ENOTEMPTY')) throw error;
+      await runMapped(native(), idMap(), { operations: [{ op: 'remove_tree', source: directory }], title: 'sampan-remove' });
+    }
+  };
