@@ -7,7 +7,8 @@ import type { Native } from '../native/native.js';
 import { readIdMap, type IdMap } from '../runtime/id-map.js';
 import { runMapped, treeRemover } from '../runtime/tasks.js';
 import { openLocks } from '../store/locks.js';
-import { openPaths } from '../store/paths.js';
+import { filesOf, listContainerIds, readContainerRecord } from '../store/container-records.js';
+import { openPaths, type Paths } from '../store/paths.js';
 import { removeOwn } from '../store/remove-own.js';
 import type { ContainerContext } from './container/context.js';
 import { reconcile } from './container/reconcile.js';
@@ -47,9 +48,19 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
   return {
     containers: openContainerService(context),
     images: images.service,
-    system: openSystemService({ paths, native, idMap, containers: context }),
+    system: openSystemService({ paths, native, idMap, removeTree, env: options.env, images: images.service }),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
+};
+
+/** Image ids that containers were made from, with the containers' names. */
+const imagesInUse = (paths: Paths): ReadonlyMap<string, readonly string[]> => {
+  const used = new Map<string, string[]>();
+  for (const id of listContainerIds(paths)) {
+    const record = readContainerRecord(filesOf(paths, id));
+    if (record !== undefined) used.set(record.imageId, [...(used.get(record.imageId) ?? []), record.name]);
+  }
+  return used;
 };
 
 const treeUsage = async (native: Native, idMap: IdMap, source: string): Promise<number> => {

@@ -17,10 +17,15 @@ export interface MappedTask {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Runs operations as root of a user namespace with this map. @throws what the failure means */
-export const runMapped = async (native: Native, idMap: IdMap, task: MappedTask): Promise<Readonly<Record<string, number>>> => {
+/** Runs operations as root of a user namespace with this map, and of other new ones (CLONE_NEW*). @throws what the failure means */
+export const runMapped = async (
+  native: Native,
+  idMap: IdMap,
+  task: MappedTask,
+  namespaces = 0,
+): Promise<Readonly<Record<string, number>>> => {
   try {
-    return await runTask(native, { ...task, operations: [...namespaceOperations(idMap), { op: 'become_root' }, ...task.operations] });
+    return await runTask(native, { ...task, operations: [...namespaceOperations(idMap, BigInt(namespaces)), { op: 'become_root' }, ...task.operations] });
   } catch (error) {
     if (error instanceof HelperFailure) throw planError(error);
     throw error;
