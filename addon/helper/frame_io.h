@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// One frame in or out of a SOCK_SEQPACKET connection, never blocking. A frame is sent whole or not at all.
+#pragma once
+
+#include <string_view>
+
+#include "addon/protocol/frames.h"
+
+namespace sampan {
+
+enum class SendOutcome { sent, full, gone };
+
+SendOutcome send_frame(int socket, const FrameHeader &header, std::string_view payload = {});
+
+enum class ReceiveOutcome { frame, none, closed };
+
+struct Frame {
+  FrameHeader header;
+  std::string_view payload;  // in the caller's buffer
+};
+
+// `buffer` has room for kMaxFramePayload. A message that is no frame counts as closed: such a peer is not served.
+ReceiveOutcome receive_frame(int socket, char *buffer, Frame *frame);
+
+// Type of the next frame, which stays in the socket; none when there is no frame.
+FrameType peek_frame_type(int socket);
+
+// Closes our end so that the peer still gets all we have sent: closing a unix socket with unread messages would give
+// the peer ECONNRESET before them.
+void close_politely(int socket);
+
+}  // namespace sampan

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// The monitor of one container (or exec session) from clone to exit record.
+//
+// How this works: three phases, each a function. start() clones the init process, prepares everything that can fail
+// (log, exit record, attach socket) while the init builds its root, tells the client READY, waits for its GO and for
+// the execve. Until GO the container belongs to the client: when the client goes away, or the monitor is told to end,
+// nothing of it stays. serve() relays until the init process has been reaped. finish() drains what is left, writes the
+// exit record, tells the clients, and leaves the cleaning up to the control client, or to the exit command.
+//
+// Signals: the monitor stands for its container, so SIGTERM, SIGINT and SIGHUP go to the init process. It is in a
+// session of its own, so that none of them comes from somebody's terminal.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+
+#include "addon/helper/attach_server.h"
+#include "addon/helper/exit_record.h"
+#include "addon/helper/json_log.h"
+#include "addon/helper/launch.h"
+#include "addon/helper/poller.h"
+#include "addon/helper/relay.h"
+#include "addon/helper/settings.h"
+#include "addon/helper/start_failure.h"
+#include "addon/protocol/plan.h"
+
+namespace sampan {
+
+class MonitorProcess {
+ public:
+  MonitorProcess(const Settings &settings, const Plan &plan, int control);
+
+  // The monitor's exit status.
+  int run();
+
+ private:
+  // Serves a descriptor with a member function.
+  class Handler final : public Watch {
+   public:
+    using Function = void (MonitorProcess::*)();
+    Handler(MonitorProcess &monitor, Function function) : monitor_(monitor), function_(function) {}
+    void ready(uint32_t) override { (monitor_.*function_)(); }
+
+   private:
+    MonitorProcess &monitor_;
+    Function function_;
+  };
+
+  // What became of a step of the start.
+  enum class Step { done, failed, abandoned };
+
+  // monitor_start.cc
+  bool start();
+  Step launch();
+  Step prepare();
+  Step fail(Op op, const Error &error);
+  Step wait_until_ready();
+  Step take_link_event();
+  Step wait_for_go();
+  Step wait_until_executed();
+  bool has_executed() const;
+  StartFailure died_early() const;
+  Status open_streams();
+  void undo();
+
+  // monitor.cc
+  void serve();
+  void take_signals();
+  void reap();
+  void take_connections();
+
+  // monitor_finish.cc
+  int finish();
+  ExitRecord make_exit_record() const;
+  void serve_last_clients(const ExitRecord &record);
+  void wait_until_control_has_read();
+  void run_exit_command();
+  uint64_t oom_kills() const;
+
+  const Settings &settings_;
+  const Plan &plan_;
+  unique_fd control_;  // until the relay takes it
+  unique_fd signals_;
+  InitProcess init_;
+  std::optional<StartFailure> failure_;
+  unique_fd stdin_pipe_;
+  unique_fd stdout_pipe_;
+  unique_fd stderr_pipe_;
+  unique_fd terminal_;
+  ExitRecordFile exit_record_;
+  AttachServer attach_server_;
+  JsonLog log_;
+  Poller poller_;
+  Relay relay_;
+  Handler signal_handler_;
+  Handler connection_handler_;
+  uint64_t oom_kills_before_ = 0;
+  bool oom_killed_ = false;
+  std::optional<int> wait_status_;  // of the init process, once it is reaped
+};
+
+// The signals the monitor takes through its signalfd.
+void block_monitor_signals(unique_fd &signals);
+// Back to what an exec'ed program expects.
+void restore_signals();
+
+}  // namespace sampan
