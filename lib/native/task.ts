@@ -35,12 +35,14 @@ export const runTask = async (native: Native, options: TaskOptions): Promise<Rea
   options.signal?.addEventListener('abort', kill, { once: true });
   try {
     const last = await lastEvent(native, task);
-    await native.pidfdWait(task.pidfd).done;
     options.signal?.throwIfAborted();
     if (last?.type === 'result') return last.counts;
     throw last?.type === 'error' ? failureOf(last) : lostHelper('RESULT');
   } finally {
     options.signal?.removeEventListener('abort', kill);
+    // It has nobody to report to any more; one that has ended already is still our zombie, so the signal is harmless.
+    kill();
+    await native.pidfdWait(task.pidfd).done;
     native.reap(task.pidfd);
     closeSync(task.pidfd);
   }
