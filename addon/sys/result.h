@@ -10,11 +10,13 @@
 
 namespace sampan {
 
-// What failed: errno captured on the line of the call, the call, and its subject (a path, a name; may be empty).
+// What failed: errno captured on the line of the call, the call, its subject (a path, a name; may be empty), and what
+// the kernel or a program said about it, where it said more than a number.
 struct Error {
   int number = 0;
   const char *call = "";
-  std::string subject;
+  std::string subject{};
+  std::string detail{};
 };
 
 inline Error last_error(const char *call, std::string subject = {}) { return Error{errno, call, std::move(subject)}; }

@@ -22,16 +22,16 @@ struct Counter {
 
 // What operations leave for the ones after them. One per init process.
 struct InitContext {
-  int link = -1;  // to the monitor (or task) process, close-on-exec
+  int link = -1;        // to the monitor (or task) process, close-on-exec
+  bool joined = false;  // another process in a running container (exec), not its first
 
   // Directory that target paths are resolved in: the root under construction, then "/" once pivot_root has run.
   unique_fd root;
 
-  // set_user: for exec's HOME and open_pty's slave. -1 (uid_t) until then.
-  uid_t uid = 0;
-  gid_t gid = 0;
-  std::string home;
-  bool has_tty = false;
+  bool setgroups_denied = false;  // become_root: the id map has one id only, groups cannot be changed
+  uid_t uid = 0;                  // set_user
+  std::string home = "/";         // set_user, for exec
+  unique_fd mask_directory;       // mask_path: the one empty directory that hides others
 
   // Numbers that the RESULT frame of a task carries, in order.
   std::vector<Counter> result;

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// Two ways for an init process to be born.
+//
+// create: clone3 straight into the new namespaces. The child waits; its parent, who has the rights of the user, writes
+// the id maps.
+// join: a short-lived process enters the namespaces of the container with one setns(2) on a pidfd (Linux 5.8) and
+// clones the init process with CLONE_PARENT, because a pid namespace is entered by children only, and the exit status
+// must reach the monitor. It was moved into the cgroup by its own birth: from inside the container's cgroup namespace
+// the kernel would not let it in. Neither process is ever dumpable, so that nothing inside can ptrace or inspect it
+// (CVE-2016-9962).
+#include "addon/helper/launch.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "addon/helper/id_map.h"
+#include "addon/helper/init.h"
+#include "addon/helper/link.h"
+#include "addon/helper/stdio_owner.h"
+#include "addon/sys/proc.h"
+#include "addon/sys/process.h"
+#include "addon/sys/signals.h"
+#include "addon/sys/socket.h"
+
+namespace sampan {
+
+namespace {
+
+// A process that can be given up: killed and reaped unless released.
+class Child {
+ public:
+  explicit Child(pid_t pid) : pid_(pid) {}
+  Child(const Child &) = delete;
+  Child &operator=(const Child &) = delete;
+  ~Child() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    reap();
+  }
+  pid_t get() const { return pid_; }
+  pid_t release() { return std::exchange(pid_, -1); }
+  void reap() {
+    const pid_t pid = release();
+    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
+  }
+
+ private:
+  pid_t pid_;
+};
+
+Result<pid_t> clone_child(uint64_t flags, uint64_t exit_signal, int cgroup_fd) {
+  sys::CloneArgs args;
+  args.flags = flags;
+  args.exit_signal = exit_signal;
+  if (cgroup_fd >= 0) {
+    args.flags |= sys::kCloneIntoCgroup;
+    args.cgroup = static_cast<uint64_t>(cgroup_fd);
+  }
+  const pid_t pid = sys::clone3(args);
+  if (pid < 0) return last_error("clone3");
+  return pid;
+}
+
+Status install_stdio(const InitStdio &stdio) {
+  const int wanted[] = {stdio.in, stdio.out, stdio.err};
+  for (int target = 0; target < 3; ++target) {
+    if (wanted[target] < 0) continue;
+    if (::dup2(wanted[target], target) < 0) return last_error("dup2", "stdio");
+  }
+  return {};
+}
+
+// Common to every child: the monitor's signal handling and half of the link are not ours.
+void leave_parent_behind(unique_fd &parent_end, const char *name) {
+  parent_end.reset();
+  ::prctl(PR_SET_NAME, name);
+  sys::reset_signals();
+}
+
+constexpr int kFailed = 125;
+
+[[noreturn]] void give_up(int link, const Error &error) {
+  // Nobody is left to tell when this fails.
+  (void)send_error(link, error, kNoOperation, 0);
+  ::_exit(kFailed);
+}
+
+[[noreturn]] void start_init(const Plan &plan, unique_fd link, const InitStdio &stdio, const InitOrigin &origin) {
+  if (auto installed = install_stdio(stdio); !installed) give_up(link.get(), installed.error());
+  run_init(plan, std::move(link), origin);
+}
+
+Result<InitProcess> finish(Child &child, unique_fd link) {
+  // Read before PROCEED: the process certainly still exists.
+  auto ticks = sys::start_time(child.get());
+  if (!ticks) return ticks.error();
+  if (auto sent = send_proceed(link.get()); !sent) return sent.error();
+  InitProcess process;
+  process.start_time = ticks.value();
+  process.link = std::move(link);
+  process.pid = child.release();
+  return process;
+}
+
+Result<InitProcess> launch_create(const Settings &settings, const Plan &plan, const InitStdio &stdio) {
+  auto pair = sys::seqpacket_pair();
+  if (!pair) return pair.error();
+  auto &[ours, theirs] = pair.value();
+  // A cgroup namespace shows the cgroup of the process that makes it: the child makes its own once it has been moved.
+  const InitOrigin origin{.joined = false, .new_cgroup_namespace = (settings.clone_flags & CLONE_NEWCGROUP) != 0};
+  const uint64_t flags = settings.clone_flags & ~static_cast<uint64_t>(CLONE_NEWCGROUP);
+  if (auto owned = give_stdio_to_root(settings, stdio); !owned) return owned.error();
+
+  // /proc/<pid> of a process that is not dumpable belongs to root: neither we nor newuidmap could map its ids. Nothing
+  // but our user's own processes can see this child before it runs the image's program.
+  ::prctl(PR_SET_DUMPABLE, 1);
+  auto cloned = clone_child(flags, SIGCHLD, settings.cgroup_fd);
+  if (cloned && cloned.value() == 0) {
+    leave_parent_behind(ours, "sampan-init");
+    start_init(plan, std::move(theirs), stdio, origin);
+  }
+  ::prctl(PR_SET_DUMPABLE, 0);
+  if (!cloned) return cloned.error();
+
+  Child child(cloned.value());
+  theirs.reset();
+  if (auto mapped = map_ids(settings, child.get()); !mapped) return mapped.error();
+  return finish(child, std::move(ours));
+}
+
+[[noreturn]] void join_and_clone(const Settings &settings, const Plan &plan, const InitStdio &stdio, unique_fd link) {
+  if (::setns(settings.join_pidfd, static_cast<int>(settings.join_flags)) != 0) {
+    give_up(link.get(), last_error("setns", "namespaces"));
+  }
+  // CLONE_PARENT takes the exit signal of this process: SIGCHLD to the monitor.
+  auto cloned = clone_child(CLONE_PARENT, 0, -1);
+  if (!cloned) give_up(link.get(), cloned.error());
+  if (cloned.value() == 0) {
+    ::prctl(PR_SET_NAME, "sampan-init");
+    start_init(plan, std::move(link), stdio, {.joined = true, .new_cgroup_namespace = false});
+  }
+  const auto sent = send_born(link.get(), cloned.value());
+  ::_exit(sent ? 0 : kFailed);
+}
+
+Result<InitProcess> launch_join(const Settings &settings, const Plan &plan, const InitStdio &stdio) {
+  auto pair = sys::seqpacket_pair();
+  if (!pair) return pair.error();
+  auto &[ours, theirs] = pair.value();
+  if (auto owned = give_stdio_to_root(settings, stdio); !owned) return owned.error();
+  auto cloned = clone_child(0, SIGCHLD, settings.cgroup_fd);
+  if (!cloned) return cloned.error();
+  if (cloned.value() == 0) {
+    leave_parent_behind(ours, "sampan-join");
+    join_and_clone(settings, plan, stdio, std::move(theirs));
+  }
+  Child joiner(cloned.value());
+  theirs.reset();
+  auto born = receive_born(ours.get());
+  if (!born) return born.error();
+  joiner.reap();
+  Child child(born.value());
+  return finish(child, std::move(ours));
+}
+
+}  // namespace
+
+Result<InitProcess> launch_init(const Settings &settings, const Plan &plan, const InitStdio &stdio) {
+  return settings.join_pidfd >= 0 ? launch_join(settings, plan, stdio) : launch_create(settings, plan, stdio);
+}
+
+}  // namespace sampan
