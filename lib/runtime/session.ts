@@ -24,14 +24,31 @@ export interface Session extends AsyncDisposable {
 export const streamBits = (streams: { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean }): number =>
   (streams.stdin ? streamStdin : 0) | (streams.stdout ? streamStdout : 0) | (streams.stderr ? streamStderr : 0);
 
-export const openSession = (connection: Connection, options: { readonly tty: boolean; readonly subject: string }): Session => {
+export interface SessionOptions {
+  readonly tty: boolean;
+  /** how the user calls the container */
+  readonly subject: string;
+  /** work to do after EXIT, before `end` resolves; the monitor sees until then that somebody takes care */
+  readonly onExit?: (() => Promise<void>) | undefined;
+}
+
+export const openSession = (connection: Connection, options: SessionOptions): Session => {
   const stdout = new FrameReadable();
   const stderr = new FrameReadable();
-  const end = pump(connection, { stdout, stderr, subject: options.subject }).finally(() => {
-    stdout.finish();
-    stderr.finish();
-    connection.close();
-  });
+  const run = async (): Promise<SessionEnd> => {
+    try {
+      const how = await pump(connection, { stdout, stderr, subject: options.subject });
+      stdout.finish();
+      stderr.finish();
+      if (how.kind === 'exited') await options.onExit?.();
+      return how;
+    } finally {
+      stdout.finish();
+      stderr.finish();
+      connection.close();
+    }
+  };
+  const end = run();
   // Whoever opened the session awaits `end`; until then a rejection is not unhandled.
   end.catch(() => undefined);
   return {
@@ -80,6 +97,7 @@ const deliver = async (frame: HelperEvent, { stdout, stderr }: Outputs): Promise
 /** A Readable that is fed, and whose feeder waits until there is room again. */
 class FrameReadable extends Readable {
   #room: (() => void) | undefined;
+  #finished = false;
 
   override _read(): void {
     this.#room?.();
@@ -99,8 +117,10 @@ class FrameReadable extends Readable {
     });
   }
 
+  /** idempotent */
   finish(): void {
-    if (!this.destroyed) this.push(null);
+    if (!this.destroyed && !this.#finished) this.push(null);
+    this.#finished = true;
   }
 }
 

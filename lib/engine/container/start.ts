@@ -134,21 +134,12 @@ const go = async (context: ContainerContext, found: LockedContainer, launched: L
     throw error;
   }
   if (places.options.attach !== undefined) {
-    const session = openSession(launched.connection, { tty: places.config.process.terminal, subject: record.name });
-    return record.request.autoRemove ? removingAtEnd(context, session, record.id) : session;
+    // --rm with a client: the client removes the container; when it goes away before, the monitor starts that.
+    const onExit = record.request.autoRemove ? () => cleanUp(context, record.id) : undefined;
+    return openSession(launched.connection, { tty: places.config.process.terminal, subject: record.name, onExit });
   }
   launched.connection.close();
   return undefined;
-};
-
-/** --rm with a client: the client removes the container. When it goes away before the end, the monitor starts that. */
-const removingAtEnd = (context: ContainerContext, session: Session, id: string): Session => {
-  const end = session.end.then(async (how) => {
-    if (how.kind === 'exited') await cleanUp(context, id);
-    return how;
-  });
-  end.catch(() => undefined);
-  return { ...session, end, [Symbol.asyncDispose]: () => session[Symbol.asyncDispose]() };
 };
 
 export const openDirectory = (path: string): number => openSync(path, 'r');

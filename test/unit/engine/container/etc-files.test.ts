@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+import { buildEtcFiles } from '../../../../lib/engine/container/etc-files.js';
+import type { CreateRequest } from '../../../../lib/spec/create-request.js';
+import { plainRequest } from '../../../support/request.js';
+
+const build = (request: Partial<CreateRequest>, network: 'none' | 'host' = 'none') =>
+  buildEtcFiles({
+    request: { ...plainRequest, ...request },
+    network,
+    hostname: 'box',
+    hostHosts: '127.0.0.1 thehost',
+    hostResolvConf: '# by a tool\nnameserver 192.0.2.1\nsearch example.org\noptions ndots:1\n',
+  });
+
+test('hosts knows localhost, the container and what was added', () => {
+  const { hosts } = build({ addedHosts: [{ name: 'db', address: '192.0.2.7' }, { name: 'six', address: '2001:db8::1' }] });
+  expect(hosts).toContain('127.0.0.1\tlocalhost\n');
+  expect(hosts).toContain('127.0.0.1\tbox\n192.0.2.7\tdb\n2001:db8::1\tsix\n');
+});
+
+test('with the host network the host’s own names stay', () => {
+  expect(build({ addedHosts: [{ name: 'me', address: 'host-gateway' }] }, 'host').hosts).toBe('127.0.0.1 thehost\n127.0.0.1\tme\n');
+});
+
+test.each([['host-gateway'], ['nonsense'], ['1.2.3']])('refuses the address %s', (address) => {
+  expect(() => build({ addedHosts: [{ name: 'x', address }] })).toThrow(expect.objectContaining({ code: 'ERR_INVALID_VALUE' }));
+});
+
+test('resolv.conf is the host’s with the named parts replaced', () => {
+  expect(build({})['resolv.conf']).toBe('# by a tool\nnameserver 192.0.2.1\nsearch example.org\noptions ndots:1\n');
+  expect(build({ dns: ['192.0.2.9'], dnsSearch: ['.'], dnsOptions: ['edns0'] })['resolv.conf']).toBe(
+    'nameserver 192.0.2.9\noptions edns0\n# by a tool\n',
+  );
+});
+
+test('refuses a resolver that is no address', () => {
+  expect(() => build({ dns: ['dns.example'] })).toThrow(expect.objectContaining({ code: 'ERR_INVALID_VALUE' }));
+});
