@@ -4,9 +4,6 @@
 #include <algorithm>
 #include <cstring>
 
-// Runs once per line of output (the helper is built for size).
-#pragma GCC optimize("O2")
-
 namespace sampan {
 namespace {
 

@@ -5,9 +5,6 @@
 #include <cstdint>
 #include <cstring>
 
-// The helper is built for size; these loops see every byte of a container's output.
-#pragma GCC optimize("O2")
-
 namespace sampan {
 namespace {
 

@@ -3,9 +3,6 @@
 
 #include <cstring>
 
-// Runs once per line of output (the helper is built for size).
-#pragma GCC optimize("O2")
-
 namespace sampan {
 
 LogEntryTail make_log_entry_tail(OutputStream stream, const struct timespec &time) {
