@@ -27,7 +27,8 @@
       'cflags': ['-O2', "<!(node -p \"'-isystem' + path.resolve(require('node-addon-api').include_dir)\")"],
       'cflags_cc': ['-fexceptions', '-frtti'],
       'defines': ['NAPI_VERSION=8', 'NAPI_CPP_EXCEPTIONS'],
-      'ldflags': ['-static-libstdc++', '-static-libgcc', '-Wl,--exclude-libs,ALL', '-s'],
+      'ldflags': ['-static-libstdc++', '-static-libgcc', '-s',
+                  '-Wl,--version-script=<(module_root_dir)/addon/binding/exports.map'],
     },
     {
       'target_name': 'sampan-helper',
