@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// docker's inspect objects (plain JSON) as a template sees them: Go structs, with the maps and slices that docker's own
+// types have. That makes an unknown field an error, and a missing label `<no value>`, as scripts expect.
+
+import { GoFloat, GoMap, GoStruct, nilSlice, type GoValue } from './values.js';
+
+/** Fields that are maps of strings. */
+const stringMaps = new Set([
+  'Labels',
+  'Annotations',
+  'Sysctls',
+  'Tmpfs',
+  'Data',
+  'Config',
+  'Options',
+  'Metadata',
+  'DriverOpts',
+]);
+/** Fields that are maps of something else. */
+const maps = new Set(['Networks', 'Ports', 'PortBindings', 'Volumes', 'ExposedPorts', 'Runtimes', 'Details']);
+/** Fields that are slices also when they are null. */
+const slices = new Set([
+  'Entrypoint',
+  'Cmd',
+  'Env',
+  'Args',
+  'ExecIDs',
+  'Binds',
+  'CapAdd',
+  'CapDrop',
+  'Dns',
+  'DnsOptions',
+  'DnsSearch',
+  'ExtraHosts',
+  'GroupAdd',
+  'SecurityOpt',
+  'Ulimits',
+  'Mounts',
+  'RepoTags',
+  'RepoDigests',
+  'Layers',
+  'OnBuild',
+  'Shell',
+  'Aliases',
+  'Links',
+]);
+/** Fields that JSON leaves out when empty, and that templates ask for all the same: `{{if .State.Health}}`. */
+const optional: Readonly<Record<string, readonly string[]>> = {
+  State: ['Health'],
+  Config: ['Healthcheck', 'OnBuild', 'Shell', 'StopSignal', 'StopTimeout', 'ExposedPorts', 'Volumes'],
+  HostConfig: ['PortBindings', 'Annotations', 'Mounts', 'Sysctls', 'Tmpfs', 'Init', 'Memory', 'NanoCpus'],
+};
+/** `Config` is the map of a log driver below LogConfig, a struct elsewhere. */
+const isStringMap = (name: string, parent: string): boolean =>
+  stringMaps.has(name) && (name !== 'Config' || parent === 'LogConfig');
+
+export const fromJson = (value: unknown, name = '', parent = ''): GoValue => {
+  if (value === null || value === undefined) return emptyField(name, parent);
+  if (typeof value === 'number') return Number.isInteger(value) ? value : new GoFloat(value);
+  if (typeof value === 'string' || typeof value === 'boolean') return value;
+  if (Array.isArray(value)) return value.map((item: unknown) => fromJson(item, '', name));
+  if (typeof value !== 'object') return String(value);
+  const fields = Object.entries(value).map(
+    ([key, field]) => [key, fromJson(field, isMap(name, parent) ? '' : key, name)] as const,
+  );
+  if (isMap(name, parent)) return new GoMap(new Map(fields), isStringMap(name, parent) ? '' : undefined);
+  const known = new Map<string, GoValue>(fields);
+  for (const missing of optional[name] ?? []) if (!known.has(missing)) known.set(missing, absent(missing, name));
+  return new GoStruct(known, undefined, known.has('Id') && !known.has('ID') ? { ID: 'Id' } : {});
+};
+
+const isMap = (name: string, parent: string): boolean => isStringMap(name, parent) || maps.has(name);
+
+const emptyField = (name: string, parent: string): GoValue => {
+  if (slices.has(name)) return nilSlice;
+  return isMap(name, parent) ? new GoMap(new Map(), isStringMap(name, parent) ? '' : undefined, true) : null;
+};
+
+/** Go's zero value of a field that was left out; JSON leaves it out again. */
+const absent = (name: string, parent: string): GoValue =>
+  name === 'StopSignal' ? '' : name === 'Memory' || name === 'NanoCpus' ? 0 : emptyField(name, parent);

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Go templates: the one door that commands use.
+
+import { execute } from './evaluate.js';
+import { functions } from './functions.js';
+import { parse, type ParsedTemplate } from './parser.js';
+import type { GoValue } from './values.js';
+
+export interface Template {
+  render(data: GoValue): string;
+}
+
+/** @throws ERR_TEMPLATE */
+export const parseTemplate = (text: string): Template => {
+  const parsed: ParsedTemplate = parse(text, (name) => functions[name] !== undefined);
+  return { render: (data) => execute(parsed, data) };
+};

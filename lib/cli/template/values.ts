@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Values as a Go template sees them. JavaScript's primitives stand for Go's (number: int, undefined: no value, null:
+// nil); the classes below carry what JavaScript has no type for.
+
+export class GoFloat {
+  constructor(readonly value: number) {}
+}
+
+/** A method or function value; `minimum` and `maximum` are its argument counts. */
+export class GoFunction {
+  constructor(
+    readonly call: (args: readonly GoValue[]) => GoValue,
+    readonly parameters: number,
+  ) {}
+}
+
+/** A Go map with string keys: printed and ranged over by sorted key. */
+export class GoMap {
+  constructor(
+    readonly entries: ReadonlyMap<string, GoValue>,
+    /** what `index` gives for a key that is not there: "" for a map of strings */
+    readonly zero: GoValue = undefined,
+    readonly isNil = false,
+  ) {}
+
+  sortedKeys(): readonly string[] {
+    return [...this.entries.keys()].sort(compareStrings);
+  }
+}
+
+/** A Go struct: fields in order, an unknown field is an error. */
+export class GoStruct {
+  constructor(
+    readonly fields: ReadonlyMap<string, GoValue>,
+    /** the Go type in messages; absent: messages are those of a decoded JSON object */
+    readonly typeName?: string,
+    /** other names of fields: `ID` for `Id` */
+    readonly aliases: Readonly<Record<string, string>> = {},
+  ) {}
+
+  get(name: string): GoValue {
+    return this.fields.get(this.aliases[name] ?? name);
+  }
+
+  has(name: string): boolean {
+    return this.fields.has(this.aliases[name] ?? name);
+  }
+}
+
+/** A slice that was never made: prints as `[]`, marshals as null. */
+export const nilSlice: readonly GoValue[] = Object.freeze([]);
+
+export type GoValue =
+  undefined | null | boolean | number | string | GoFloat | readonly GoValue[] | GoMap | GoStruct | GoFunction;
+
+export const isSlice = (value: GoValue): value is readonly GoValue[] => Array.isArray(value);
+
+/** By code unit of UTF-8, as Go compares strings. */
+export const compareStrings = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
+
+/** What `if`, `with`, `and`, `or`, `not` take as true: everything but the zero value. */
+export const isTrue = (value: GoValue): boolean => {
+  if (value === undefined || value === null) return false;
+  if (typeof value === 'boolean') return value;
+  if (typeof value === 'number') return value !== 0;
+  if (typeof value === 'string') return value.length > 0;
+  if (value instanceof GoFloat) return value.value !== 0;
+  if (isSlice(value)) return value.length > 0;
+  if (value instanceof GoMap) return value.entries.size > 0;
+  return true;
+};
+
+/** The type's name in messages and for %T. */
+export const typeName = (value: GoValue): string => {
+  if (value === undefined || value === null) return '<nil>';
+  if (typeof value === 'boolean') return 'bool';
+  if (typeof value === 'number') return 'int';
+  if (typeof value === 'string') return 'string';
+  if (value instanceof GoFloat) return 'float64';
+  if (isSlice(value))
+    return value.length > 0 && value.every((item) => typeof item === 'string') ? '[]string' : '[]interface {}';
+  if (value instanceof GoMap) return value.zero === '' ? 'map[string]string' : 'map[string]interface {}';
+  if (value instanceof GoStruct) return value.typeName ?? 'map[string]interface {}';
+  return 'func()';
+};
+
+/** encoding/json without the escaping of <, > and &. */
+export const toJson = (value: GoValue): string => {
+  if (value === undefined || value === null || value === nilSlice || value instanceof GoFunction) return 'null';
+  if (value instanceof GoFloat) return JSON.stringify(value.value);
+  if (isSlice(value)) return `[${value.map(toJson).join(',')}]`;
+  if (value instanceof GoMap) {
+    if (value.isNil) return 'null';
+    return `{${value
+      .sortedKeys()
+      .map((key) => `${JSON.stringify(key)}:${toJson(value.entries.get(key))}`)
+      .join(',')}}`;
+  }
+  if (value instanceof GoStruct) {
+    const fields = [...value.fields].filter(([, field]) => !(field instanceof GoFunction) && field !== undefined);
+    return `{${fields.map(([name, field]) => `${JSON.stringify(name)}:${toJson(field)}`).join(',')}}`;
+  }
+  return JSON.stringify(value);
+};
