@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Benchmarks, never part of the tests: machines are noisy, so every figure is a median of interleaved rounds and is
+// given as a ratio to a peer or a floor measured in the same run.
+//
+//   npm run bench -- [start|output] [--rounds N]
+
+import { argv } from 'node:process';
+
+const suites = ['start', 'output'];
+const rounds = Number(argv[argv.indexOf('--rounds') + 1]) || 15;
+const chosen = argv.slice(2).filter((word) => suites.includes(word));
+
+for (const suite of chosen.length > 0 ? chosen : suites) {
+  const { bench } = await import(`./bench/${suite}.mjs`);
+  await bench({ rounds });
+}
