@@ -4,7 +4,9 @@
 #include <uv.h>
 
 #include <cmath>
+#include <cstring>
 #include <limits>
+#include <string_view>
 
 namespace sampan::binding {
 namespace {
@@ -25,6 +27,24 @@ double to_whole_number(const Napi::Value &value, const char *name, double min, d
 Napi::Array to_array(const Napi::Value &value, const char *name) {
   if (!value.IsArray()) fail_value(value.Env(), name, "an array");
   return value.As<Napi::Array>();
+}
+
+struct ErrorText {
+  std::string code;
+  std::string description;
+};
+
+// libuv's words, which are those of Node's other errors; libuv lacks ECHILD, EDQUOT, ENOEXEC and some more.
+ErrorText describe(int number) {
+  char code[32];
+  char description[128];
+  uv_err_name_r(-number, code, sizeof code);
+  uv_strerror_r(-number, description, sizeof description);
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 32)
+  const char *const name = ::strerrorname_np(number);
+  if (std::string_view(code).starts_with("Unknown") && name != nullptr) return {name, ::strerrordesc_np(number)};
+#endif
+  return {code, description};
 }
 
 }  // namespace
@@ -83,11 +103,8 @@ Napi::Object Arguments::object(size_t index, const char *name) const {
 }
 
 Napi::Error to_error(Napi::Env env, const Error &error) {
-  char code[32];
-  char text[128];
-  uv_err_name_r(-error.number, code, sizeof code);
-  uv_strerror_r(-error.number, text, sizeof text);
-  std::string message = std::string(code) + ": " + text + ", " + error.call;
+  const auto [code, description] = describe(error.number);
+  std::string message = code + ": " + description + ", " + error.call;
   if (!error.subject.empty()) message += " '" + error.subject + "'";
   Napi::Error result = Napi::Error::New(env, message);
   result.Set("errno", Napi::Number::New(env, -error.number));

@@ -74,10 +74,11 @@ const spellers = (): Readonly<Record<string, Speller | undefined>> => {
   };
 };
 
+/** In the order of the bits: that of a module's exports depends on the bundler. */
 const kernelBits = (prefix: string): Bits =>
-  Object.entries(constants).flatMap(([name, value]) =>
-    name.startsWith(prefix) && typeof value === 'number' ? [[name, BigInt(value)] as const] : [],
-  );
+  Object.entries(constants)
+    .flatMap(([name, value]) => (name.startsWith(prefix) && typeof value === 'number' ? [[name, BigInt(value)] as const] : []))
+    .sort(([, a], [, b]) => (a < b ? -1 : 1));
 
 const smallBits = (...names: readonly string[]): Bits => names.map((name, bit) => [name, 1n << BigInt(bit)]);
 

@@ -3,7 +3,7 @@
 // can own the program on disk and must not be able to change what runs outside (CVE-2019-5736).
 
 import { closeSync, constants, openSync } from 'node:fs';
-import { getSystemErrorName } from 'node:util';
+import { errnoName } from './errno.js';
 import type { HelperEvent } from './frames.js';
 import { builtFile } from './load.js';
 import type { Fd, Native } from './native.js';
@@ -94,12 +94,3 @@ export const failureOf = (event: Extract<HelperEvent, { type: 'error' }>): Helpe
 /** The helper died or closed the connection before it said what was expected. */
 export const lostHelper = (expected: string): HelperFailure =>
   new HelperFailure({ stage: 'monitor', operation: 'none', index: 0, errno: 0, subject: '', detail: `the helper ended before it sent ${expected}` });
-
-const errnoName = (errno: number): string => {
-  try {
-    return getSystemErrorName(-errno);
-  } catch {
-    // a number that Node has no name for
-    return `errno ${String(errno)}`;
-  }
-};

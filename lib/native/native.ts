@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The surface of the addon, typed: everything TypeScript can ask of C++. lib/native/load.ts is the only place that
-// loads it. Errors thrown by these functions are Error objects with `errno` (number), `code` ('ENOENT'), `syscall` and,
-// where there is one, `path`.
+// loads it. Errors thrown by these functions look like those of node:fs: `errno` (negative), `code` ('ENOENT'), `syscall`
+// and, where there is one, `path`. Arguments of the wrong kind are a TypeError.
 
 /** A descriptor owned by the caller: closed with fs.closeSync. */
 export type Fd = number;
@@ -38,7 +38,10 @@ export interface Channel {
 export interface ChannelHandlers {
   readonly onMessage: (message: Buffer) => void;
   readonly onDrain: () => void;
-  /** the peer closed, or an error ended the connection; called once, not after close() */
+  /**
+   * The peer closed, or an error ended the connection; the last call, after all messages that the peer sent, and not
+   * after close(). That the peer left messages of ours unread is no error.
+   */
   readonly onClose: (error: Error | undefined) => void;
 }
 
@@ -57,14 +60,17 @@ export interface Native {
   pipe(): readonly [Fd, Fd];
   /** connects to a SOCK_SEQPACKET socket named `name` in the directory `directory` (through /proc/self/fd, so that path length does not matter) */
   seqpacketConnect(directory: string, name: string): Fd;
-  /** takes ownership of the descriptor */
+  /** takes ownership of the descriptor, also when it throws; an open channel keeps the event loop alive unless paused */
   openChannel(fd: Fd, handlers: ChannelHandlers): Channel;
   /** pidfd_open(2), Linux 5.3 */
   pidfdOpen(pid: number): Fd;
   /** pidfd_send_signal(2), Linux 5.1 */
   pidfdSendSignal(pidfd: Fd, signal: number): void;
-  /** resolves when the process behind the pidfd has ended (uv_poll); does not reap. An aborted wait is done by cancel(). */
-  pidfdWait(pidfd: Fd): { readonly done: Promise<void>; cancel(): void };
+  /**
+   * Resolves true when the process behind the pidfd has ended, false after cancel() (uv_poll); does not reap. The pidfd
+   * may be closed meanwhile. Keeps the event loop alive until then.
+   */
+  pidfdWait(pidfd: Fd): { readonly done: Promise<boolean>; cancel(): void };
   /** waitid(P_PIDFD, WEXITED|WNOHANG) of a child of ours: {code, signal}, undefined while it lives */
   reap(pidfd: Fd): { readonly code: number; readonly signal: number } | undefined;
   /** fcntl(F_OFD_SETLK): true when the lock was taken, false when another holds it; Linux 3.15 */
