@@ -81,7 +81,7 @@ test('mounts of the user come after those of the system, parents before children
     ],
   });
   const targets = plan.flatMap((operation) => (operation.op === 'mount_bind' || operation.op === 'mount_fs' ? [operation.target] : []));
-  expect(targets.slice(-3)).toEqual(['/data', '/dev/shm', '/data/deep']);
+  expect(targets.slice(-3)).toEqual(['/data', '/data/deep', '/dev/shm']);
   expect(targets.filter((target) => target === '/dev/shm')).toHaveLength(1);
 });
 
