@@ -19,6 +19,7 @@
 #include "addon/helper/init.h"
 #include "addon/helper/link.h"
 #include "addon/helper/stdio_owner.h"
+#include "addon/sys/file.h"
 #include "addon/sys/proc.h"
 #include "addon/sys/process.h"
 #include "addon/sys/signals.h"
@@ -131,7 +132,22 @@ Result<InitProcess> launch_create(const Settings &settings, const Plan &plan, co
   return finish(child, std::move(ours));
 }
 
+// Before it enters: /proc/self of a process that is not dumpable belongs to the host's root. Our children inherit it.
+Status set_oom_score(const Plan &plan) {
+  for (uint32_t index = 0; index < plan.size(); ++index) {
+    if (plan.code(index) != Op::set_oom_score_adj) continue;
+    constexpr int64_t kBias = 1000;
+    const int64_t value = int64_t{read_set_oom_score_adj(plan, index).biased} - kBias;
+    ::prctl(PR_SET_DUMPABLE, 1);
+    auto written = sys::write_kernel_file("/proc/self/oom_score_adj", std::to_string(value));
+    ::prctl(PR_SET_DUMPABLE, 0);
+    return written;
+  }
+  return {};
+}
+
 [[noreturn]] void join_and_clone(const Settings &settings, const Plan &plan, const InitStdio &stdio, unique_fd link) {
+  if (auto set = set_oom_score(plan); !set) give_up(link.get(), set.error());
   if (::setns(settings.join_pidfd, static_cast<int>(settings.join_flags)) != 0) {
     give_up(link.get(), last_error("setns", "namespaces"));
   }

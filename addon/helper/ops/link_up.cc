@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// link_up: a new network namespace has lo, but down.
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <cstring>
+
+#include "addon/helper/ops/ops.h"
+
+namespace sampan {
+
+// netdevice(7).
+// #syscalls: socket ioctl
+Status op_link_up(InitContext &, const link_up_args &args) {
+  const char *name = args.name == nullptr ? "" : args.name;
+  ifreq request{};
+  if (std::strlen(name) >= sizeof request.ifr_name) return Error{ENAMETOOLONG, "ioctl(SIOCGIFFLAGS)", name};
+  std::strcpy(request.ifr_name, name);
+  const unique_fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!socket) return last_error("socket", name);
+  if (::ioctl(socket.get(), SIOCGIFFLAGS, &request) != 0) return last_error("ioctl(SIOCGIFFLAGS)", name);
+  request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP);
+  if (::ioctl(socket.get(), SIOCSIFFLAGS, &request) != 0) return last_error("ioctl(SIOCSIFFLAGS)", name);
+  return {};
+}
+
+}  // namespace sampan
