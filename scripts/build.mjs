@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The build. `node scripts/build.mjs [all|native|ts|install|prepare]`
+// The build. `node scripts/build.mjs [all|native|ts|native-tests|fuzz|install|prepare]`
 //
 //   install  npm runs it wherever the package lands: the native part, and in a checkout the link for `npx sampan`
 //   prepare  npm runs it in a checkout only: generated files and the bundle (a tarball has them already)
 
 import { existsSync, lstatSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { ToolMissing, buildNative } from './native-build.mjs';
+import { buildFuzzTargets, buildNative, buildNativeTests } from './native-build.mjs';
 import { root } from './sources.mjs';
+import { BuildFailure } from './toolchain.mjs';
 
 const buildTypeScript = async () => {
   const { generateProtocol } = await import('./generate-protocol.mjs');
@@ -27,13 +28,15 @@ const linkCommand = () => {
 const steps = {
   all: async () => {
     await buildTypeScript();
-    buildNative();
+    await buildNative();
     linkCommand();
   },
   native: () => buildNative(),
   ts: () => buildTypeScript(),
-  install: () => {
-    buildNative();
+  'native-tests': () => buildNativeTests(),
+  fuzz: () => buildFuzzTargets(),
+  install: async () => {
+    await buildNative();
     linkCommand();
   },
   prepare: () => buildTypeScript(),
@@ -44,7 +47,7 @@ if (!Object.hasOwn(steps, name)) throw new Error(`no such build step: ${name}`);
 try {
   await steps[name]();
 } catch (error) {
-  if (!(error instanceof ToolMissing)) throw error;
+  if (!(error instanceof BuildFailure)) throw error;
   console.error(`\n${error.message}\n`);
   process.exitCode = 1;
 }

@@ -1,26 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
-// The reader of addon/sources.txt for everything but cmake (which reads it itself).
-// `node scripts/sources.mjs <target>` prints the files of a target; `--strict` prints -Werror where warnings are errors.
+// The reader of addon/sources.txt and addon/flags.txt for everything but cmake (which reads them itself).
+// binding.gyp calls it: `node scripts/sources.mjs sources|compile|link <target>`, `... node-addon-api`.
 
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const root = fileURLToPath(new URL('..', import.meta.url));
+export const root = resolve(fileURLToPath(new URL('..', import.meta.url)));
 
 /** Warnings are errors in CI and where a developer says so, never in a user's npm install. */
 export const strict = Boolean(process.env.CI) || process.env.SAMPAN_STRICT === '1';
 
 /** @returns {string[]} paths from the repository root */
-export const sourcesOf = (target) =>
-  readFileSync(join(root, 'addon/sources.txt'), 'utf8')
+export const sourcesOf = (target) => linesOf('addon/sources.txt', ([name]) => name === target).map(([, path]) => path);
+
+/** @param {'compile' | 'link'} step @returns {string[]} */
+export const flagsOf = (target, step) => {
+  const groups = [
+    'all',
+    ...(target === 'addon' || target === 'helper' ? ['shipped'] : []),
+    target,
+    ...(strict ? ['strict'] : []),
+  ];
+  return groups.flatMap((group) =>
+    linesOf('addon/flags.txt', ([name, kind]) => name === group && kind === step).map(([, , flag]) =>
+      flag.replace('@ROOT@', root),
+    ),
+  );
+};
+
+/** @returns {string} */
+export const nodeAddonApi = () => {
+  const fromHere = createRequire(import.meta.url);
+  return join(fromHere.resolve('node-addon-api/package.json'), '..');
+};
+
+const linesOf = (file, wanted) =>
+  readFileSync(join(root, file), 'utf8')
     .split('\n')
+    .filter((line) => /^[a-z]/.test(line))
     .map((line) => line.trim().split(/\s+/))
-    .filter(([name]) => name === target)
-    .map(([, path]) => path);
+    .filter(wanted);
+
+const answers = {
+  sources: (target) => sourcesOf(target),
+  compile: (target) => flagsOf(target, 'compile'),
+  link: (target) => flagsOf(target, 'link'),
+  'node-addon-api': () => [`-isystem${nodeAddonApi()}`],
+};
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [request] = process.argv.slice(2);
-  const words = request === '--strict' ? (strict ? ['-Werror'] : []) : sourcesOf(request);
-  console.log(words.join('\n'));
+  const [request, target] = process.argv.slice(2);
+  console.log(answers[request](target).join('\n'));
 }
