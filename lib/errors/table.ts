@@ -35,6 +35,9 @@ export const errorTable = {
   // images
   ERR_IMAGE_NOT_FOUND: entry('notFound', (s) => `no such image: ${s}`),
   ERR_IMAGE_AMBIGUOUS: entry('invalid', (s) => `more than one image id begins with ${s}`),
+  ERR_IMAGE_INVALID: entry('invalid', (s) => `invalid image: ${s}`),
+  ERR_IMAGE_BUILT_IN: entry('conflict', (s) => `the image name ${s} belongs to the built-in image`),
+  ERR_IMAGE_SEVERAL_NAMES: entry('conflict', (s) => `image ${s} has several names`),
   ERR_IMAGE_IN_USE: entry('conflict', (s) => `image ${s} is in use`),
   ERR_IMAGE_PLATFORM: entry('notFound', (s) => `no image for this platform: ${s}`),
   ERR_ARCHIVE_INVALID: entry('invalid', (s) => `archive: ${s}`),

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Content digests (image-spec 1.1, descriptor.md). sha256 is the only algorithm: the content store is keyed by it.
+
+import { createHash } from 'node:crypto';
+import { sampanError } from '../errors/sampan-error.js';
+
+/** `sha256:<64 lower-case hex>`; made only here. */
+export type Digest = string & { readonly __brand: 'Digest' };
+
+const pattern = /^sha256:[0-9a-f]{64}$/;
+
+export const isDigest = (text: unknown): text is Digest => typeof text === 'string' && pattern.test(text);
+
+/** @throws ERR_IMAGE_INVALID */
+export const parseDigest = (text: unknown, what: string): Digest => {
+  if (isDigest(text)) return text;
+  throw sampanError('ERR_IMAGE_INVALID', { subject: `${what} is not a sha256 digest: ${shorten(text)}` });
+};
+
+export const digestOf = (content: Uint8Array | string): Digest => digestOfHex(createHash('sha256').update(content).digest('hex'));
+
+/** From the 64 hex digits, as file names and hash functions have them. */
+export const digestOfHex = (hex: string): Digest => parseDigest(`sha256:${hex}`, 'digest');
+
+export const hexOf = (digest: Digest): string => digest.slice('sha256:'.length);
+
+/** Hostile input in messages: bounded, printable. */
+export const shorten = (value: unknown): string => {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
+  const printable = text.replace(/[^\x20-\x7e]/g, '?');
+  return printable.length > 100 ? `${printable.slice(0, 100)}...` : printable;
+};
