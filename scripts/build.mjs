@@ -6,6 +6,7 @@
 
 import { existsSync, lstatSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeCodeCache } from './code-cache.mjs';
 import { buildFuzzTargets, buildNative, buildNativeTests } from './native-build.mjs';
 import { root } from './sources.mjs';
 import { BuildFailure } from './toolchain.mjs';
@@ -15,6 +16,7 @@ const buildTypeScript = async () => {
   generateProtocol();
   const { bundle } = await import('./bundle.mjs');
   await bundle();
+  writeCodeCache();
 };
 
 /** npm links the commands of dependencies, not of the checkout itself, and npx would look for a package elsewhere. */
@@ -37,6 +39,7 @@ const steps = {
   fuzz: () => buildFuzzTargets(),
   install: async () => {
     await buildNative();
+    writeCodeCache();
     linkCommand();
   },
   prepare: () => buildTypeScript(),

@@ -23,7 +23,8 @@ Result<bool> send_now(int fd, std::span<const std::byte> message) {
 
 }  // namespace
 
-SeqpacketStream::SeqpacketStream(StreamListener &listener) : listener_(&listener), poll_(*this), buffer_(kMaxFrame) {}
+SeqpacketStream::SeqpacketStream(StreamListener &listener)
+    : listener_(&listener), poll_(*this), buffer_(std::make_unique_for_overwrite<std::byte[]>(kMaxFrame)) {}
 
 Status SeqpacketStream::open(napi_env env, unique_fd fd) {
   // A wish only: a smaller buffer is slower, not wrong.
@@ -48,6 +49,8 @@ void SeqpacketStream::close() {
   listener_ = nullptr;
   poll_.close();
   queue_.clear();
+  // Not left to the garbage collector, which does not know how large it is.
+  buffer_.reset();
 }
 
 void SeqpacketStream::on_poll(int events) {
@@ -70,13 +73,13 @@ void SeqpacketStream::receive_some() {
 
 bool SeqpacketStream::receive_one() {
   // MSG_TRUNC: the true size comes back, also of a message that was cut.
-  const ssize_t size = ::recv(poll_.fd(), buffer_.data(), buffer_.size(), MSG_DONTWAIT | MSG_TRUNC);
-  if (size > static_cast<ssize_t>(buffer_.size())) {
+  const ssize_t size = ::recv(poll_.fd(), buffer_.get(), kMaxFrame, MSG_DONTWAIT | MSG_TRUNC);
+  if (size > static_cast<ssize_t>(kMaxFrame)) {
     end(Error{EMSGSIZE, "recv", {}});
     return false;
   }
   if (size > 0) {
-    listener_->on_message({buffer_.data(), static_cast<size_t>(size)});
+    listener_->on_message({buffer_.get(), static_cast<size_t>(size)});
     return true;
   }
   // No frame is empty, so this is the end.

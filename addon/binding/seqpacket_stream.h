@@ -54,7 +54,7 @@ class SeqpacketStream final : public PollListener, public std::enable_shared_fro
   StreamListener *listener_;  // nullptr once closed
   Poll poll_;
   bool reading_ = true;
-  std::vector<std::byte> buffer_;
+  std::unique_ptr<std::byte[]> buffer_;  // kMaxFrame bytes, while open
   std::deque<std::vector<std::byte>> queue_;
 };
 

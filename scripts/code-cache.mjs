@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// dist/cli.cache: the code that V8 has compiled of dist/cli.cjs after a run of the command, which later runs load
+// instead of compiling. Made on the user's machine, because only the same V8 accepts it. Optional: without it the
+// command starts slower.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './sources.mjs';
+
+/** What the program does in it is compiled and kept; the rest stays lazy. */
+const typicalCommand = ['run', '--help'];
+
+/** Compiles the bundle as bin/sampan.js does: V8 wants the same source, and so the same wrapper. */
+const writer = `
+  const { readFileSync, writeFileSync } = require('node:fs');
+  const { join } = require('node:path');
+  const [cache, dist] = process.argv.splice(1, 2);
+  const filename = join(dist, 'cli.cjs');
+  process.argv.splice(1, 0, filename);
+  const source = require('node:module').wrap(readFileSync(filename, 'latin1'));
+  const script = new (require('node:vm').Script)(source, { filename });
+  process.on('exit', () => writeFileSync(cache, script.createCachedData()));
+  script.runInThisContext()({}, require, { exports: {} }, filename, dist);
+`;
+
+export const writeCodeCache = () => {
+  if (!existsSync(join(root, 'dist/cli.cjs'))) return;
+  const cache = join(root, 'dist/cli.cache');
+  const unfinished = `${cache}.${String(process.pid)}`;
+  rmSync(cache, { force: true });
+  spawnSync(process.execPath, ['-e', writer, unfinished, join(root, 'dist'), ...typicalCommand], { stdio: 'ignore' });
+  if (existsSync(unfinished)) renameSync(unfinished, cache);
+};
