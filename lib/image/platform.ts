@@ -13,15 +13,15 @@ export interface Platform {
 const word = /^[a-z0-9_]{1,32}$/;
 
 /** What other tools call the same processor: name -> [architecture, variant]. */
-const aliases: Readonly<Record<string, readonly [string, string?]>> = {
-  x86_64: ['amd64'],
-  'x86-64': ['amd64'],
-  aarch64: ['arm64'],
-  armhf: ['arm', 'v7'],
-  armel: ['arm', 'v6'],
-  i386: ['386'],
-  i686: ['386'],
-};
+const aliases: ReadonlyMap<string, readonly [string, string?]> = new Map([
+  ['x86_64', ['amd64']],
+  ['x86-64', ['amd64']],
+  ['aarch64', ['arm64']],
+  ['armhf', ['arm', 'v7']],
+  ['armel', ['arm', 'v6']],
+  ['i386', ['386']],
+  ['i686', ['386']],
+]);
 
 /** Node's process.arch in Go's words. */
 const nodeArchitectures: Readonly<Record<string, readonly [string, string?]>> = {
@@ -44,7 +44,7 @@ export const parsePlatform = (text: string): Platform => {
 
 /** One spelling per platform: arm64 is v8 without saying so, arm is v7 unless it says otherwise. */
 export const normalizePlatform = ({ os, architecture, variant }: Platform): Platform => {
-  const [known, knownVariant] = aliases[architecture] ?? [architecture];
+  const [known, knownVariant] = aliases.get(architecture) ?? [architecture];
   const given = variant === undefined || variant === '' ? knownVariant : normalVariant(known, variant);
   const normal = known === 'arm64' && given === 'v8' ? undefined : known === 'arm' ? (given ?? 'v7') : given;
   return { os, architecture: known, ...(normal === undefined ? {} : { variant: normal }) };

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Garbage: blobs and layers that no entry of index.json leads to. What a killed load or removal left is found the same
+// way as what a removal makes free.
+
+import { isSampanError } from '../errors/sampan-error.js';
+import { chainIdsOf, largestConfigBytes, parseConfig } from '../image/config.js';
+import type { Descriptor } from '../image/descriptor.js';
+import type { Digest } from '../image/digest.js';
+import { largestManifestBytes, parseDocument, type Manifest } from '../image/manifest.js';
+import { isConfigType, isIndexType, isManifestType } from '../image/media-types.js';
+import type { ContentStore } from './content-store.js';
+import type { IndexEntry } from './image-index.js';
+import type { LayerStore } from './layers.js';
+
+export interface GarbageInput {
+  readonly content: ContentStore;
+  readonly layers: LayerStore;
+  readonly entries: readonly IndexEntry[];
+  /** chain ids of layers that containers stand on, whether their image is still there or not */
+  readonly usedLayers: ReadonlySet<string>;
+}
+
+export interface Garbage {
+  /** out of their places; to be removed once the store lock is let go */
+  readonly directories: readonly string[];
+  readonly layers: readonly Digest[];
+  readonly blobs: readonly Digest[];
+}
+
+/** The store lock is held. */
+export const collectGarbage = ({ content, layers, entries, usedLayers }: GarbageInput): Garbage => {
+  const reachable: Reachable = { blobs: new Set(), layers: new Set(usedLayers) };
+  for (const { descriptor } of entries) mark(content, descriptor, reachable);
+  const blobs = content.list().filter((digest) => !reachable.blobs.has(digest));
+  for (const digest of blobs) content.remove(digest);
+  const unused = layers.list().filter((chainId) => !reachable.layers.has(chainId));
+  return { directories: layers.takeOut(unused), layers: unused, blobs };
+};
+
+interface Reachable {
+  readonly blobs: Set<string>;
+  readonly layers: Set<string>;
+}
+
+const mark = (content: ContentStore, descriptor: Descriptor, reachable: Reachable): void => {
+  if (reachable.blobs.has(descriptor.digest)) return;
+  reachable.blobs.add(descriptor.digest);
+  const { mediaType, digest } = descriptor;
+  if (isIndexType(mediaType) || isManifestType(mediaType)) {
+    const document = orUndefined(() => readDocument(content, descriptor));
+    if (document?.kind === 'index') for (const child of document.index.manifests) mark(content, child, reachable);
+    if (document?.kind === 'manifest') markManifest(content, document.manifest, reachable);
+  } else if (isConfigType(mediaType)) {
+    const config = orUndefined(() => readConfig(content, digest));
+    for (const chainId of chainIdsOf(config?.diffIds ?? [])) reachable.layers.add(chainId);
+  }
+};
+
+const markManifest = (content: ContentStore, manifest: Manifest, reachable: Reachable): void => {
+  mark(content, manifest.config, reachable);
+  for (const layer of manifest.layers) reachable.blobs.add(layer.digest);
+};
+
+const readDocument = (content: ContentStore, { digest, mediaType }: Descriptor) => {
+  const bytes = content.read(digest, largestManifestBytes);
+  return bytes === undefined ? undefined : parseDocument(bytes, mediaType, `manifest ${digest}`);
+};
+
+const readConfig = (content: ContentStore, digest: Digest) => {
+  const bytes = content.read(digest, largestConfigBytes);
+  return bytes === undefined ? undefined : parseConfig(bytes, `config ${digest}`);
+};
+
+/** A damaged document leads nowhere: the image is of no use, and must not keep anything. */
+const orUndefined = <T>(read: () => T): T | undefined => {
+  try {
+    return read();
+  } catch (error) {
+    if (isSampanError(error, 'ERR_STORE_CORRUPT') || isSampanError(error, 'ERR_IMAGE_INVALID')) return undefined;
+    throw error;
+  }
+};
