@@ -17,7 +17,9 @@ export const formatPlan = (operations: readonly PlanOperation[]): string => {
       const row = rows.get(operation.op);
       const fields = (row?.fields ?? []).flatMap(([name, type]) => {
         const value = fieldOf(operation, name);
-        return value === undefined ? [] : [`${name}=${type === 'fd' ? `slot ${text(value)}` : spell(operation.op, name, value)}`];
+        return value === undefined
+          ? []
+          : [`${name}=${type === 'fd' ? `slot ${text(value)}` : spell(operation.op, name, value)}`];
       });
       return `${(row?.stage ?? '').padEnd(7)} ${operation.op.padEnd(widest)} ${fields.join(' ')}`.trimEnd() + '\n';
     })
@@ -26,7 +28,9 @@ export const formatPlan = (operations: readonly PlanOperation[]): string => {
 
 const spell = (op: string, field: string, value: FieldValue): string => {
   const speller = spellers()[`${op}.${field}`];
-  return speller === undefined || (typeof value !== 'number' && typeof value !== 'bigint') ? text(value) : speller(BigInt(value));
+  return speller === undefined || (typeof value !== 'number' && typeof value !== 'bigint')
+    ? text(value)
+    : speller(BigInt(value));
 };
 
 /** As JSON, so that spaces and control characters show and lists are clear. */
@@ -77,7 +81,9 @@ const spellers = (): Readonly<Record<string, Speller | undefined>> => {
 /** In the order of the bits: that of a module's exports depends on the bundler. */
 const kernelBits = (prefix: string): Bits =>
   Object.entries(constants)
-    .flatMap(([name, value]) => (name.startsWith(prefix) && typeof value === 'number' ? [[name, BigInt(value)] as const] : []))
+    .flatMap(([name, value]) =>
+      name.startsWith(prefix) && typeof value === 'number' ? [[name, BigInt(value)] as const] : [],
+    )
     .sort(([, a], [, b]) => (a < b ? -1 : 1));
 
 const smallBits = (...names: readonly string[]): Bits => names.map((name, bit) => [name, 1n << BigInt(bit)]);

@@ -93,4 +93,11 @@ export const failureOf = (event: Extract<HelperEvent, { type: 'error' }>): Helpe
 
 /** The helper died or closed the connection before it said what was expected. */
 export const lostHelper = (expected: string): HelperFailure =>
-  new HelperFailure({ stage: 'monitor', operation: 'none', index: 0, errno: 0, subject: '', detail: `the helper ended before it sent ${expected}` });
+  new HelperFailure({
+    stage: 'monitor',
+    operation: 'none',
+    index: 0,
+    errno: 0,
+    subject: '',
+    detail: `the helper ended before it sent ${expected}`,
+  });

@@ -34,6 +34,8 @@ export const loadNative = (): Native => {
 };
 
 const rebuildHint = (): string => {
-  const root = packageLevels.map((level) => join(__dirname, level)).find((path) => existsSync(join(path, 'package.json')));
+  const root = packageLevels
+    .map((level) => join(__dirname, level))
+    .find((path) => existsSync(join(path, 'package.json')));
   return `built for Node ${process.version} on ${process.arch} by: npm rebuild sampan, or in a checkout: cd ${root ?? '.'} && npm run build:native`;
 };

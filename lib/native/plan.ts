@@ -108,7 +108,10 @@ class StringTable {
 
   append(text: string, subject: string): number {
     if (text.includes('\0')) {
-      throw sampanError('ERR_INVALID_VALUE', { subject: `${subject}: text with a NUL byte`, hint: 'remove the NUL byte' });
+      throw sampanError('ERR_INVALID_VALUE', {
+        subject: `${subject}: text with a NUL byte`,
+        hint: 'remove the NUL byte',
+      });
     }
     const offset = this.size;
     const bytes = Buffer.from(`${text}\0`, 'utf8');

@@ -169,7 +169,12 @@ test('a descriptor that is no socket is an error with errno and system call', ()
   const [read, write] = native.pipe();
   const channel = new Collector(read);
   expect(() => channel.channel.send(bytes('x'))).toThrow(
-    expect.objectContaining({ code: 'ENOTSOCK', errno: -88, syscall: 'send', message: 'ENOTSOCK: socket operation on non-socket, send' }),
+    expect.objectContaining({
+      code: 'ENOTSOCK',
+      errno: -88,
+      syscall: 'send',
+      message: 'ENOTSOCK: socket operation on non-socket, send',
+    }),
   );
   channel.channel.close();
   closeSync(write);

@@ -17,7 +17,11 @@ test('a second load works beside the first', async () => {
   expect(second.openChannel).not.toBe(native.openChannel);
   const [ours, theirs] = second.seqpacketPair();
   const receiver = new Collector(ours);
-  const sender = second.openChannel(theirs, { onMessage: () => undefined, onDrain: () => undefined, onClose: () => undefined });
+  const sender = second.openChannel(theirs, {
+    onMessage: () => undefined,
+    onDrain: () => undefined,
+    onClose: () => undefined,
+  });
   sender.send(Buffer.from('hello'));
   sender.close();
   await receiver.closed;
@@ -70,7 +74,8 @@ test('a handler that throws is an uncaught exception of its environment', async 
 });
 
 test('a program whose channels are closed ends by itself, one with an open channel at process.exit', () => {
-  const run = (body: string): string => execFileSync(process.execPath, ['-e', `${load} ${body}`], { encoding: 'utf8', timeout: 20_000 });
+  const run = (body: string): string =>
+    execFileSync(process.execPath, ['-e', `${load} ${body}`], { encoding: 'utf8', timeout: 20_000 });
   const handlers = '{ onMessage() {}, onDrain() {}, onClose() { console.log("closed"); } }';
   const body = `const [a, b] = native.seqpacketPair(); const x = native.openChannel(a, ${handlers}); const y = native.openChannel(b, ${handlers});`;
   expect(run(`${body} x.close();`)).toBe('closed\n');

@@ -76,7 +76,9 @@ describe('locks', () => {
     const script = `const m = { exports: {} }; process.dlopen(m, process.argv[1]);
       const fd = require('fs').openSync(process.argv[2], 'a+');
       console.log(m.exports.tryLock(fd, 'exclusive')); setInterval(() => {}, 1000);`;
-    const other = spawn(process.execPath, ['-e', script, builtFile('sampan.node'), join(directory, 'lock')], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const other = spawn(process.execPath, ['-e', script, builtFile('sampan.node'), join(directory, 'lock')], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const [answer] = (await once(other.stdout, 'data')) as [Buffer];
     expect(answer.toString()).toBe('true\n');
     const fd = open();
@@ -92,6 +94,8 @@ describe('locks', () => {
     const fd = open();
     expect(() => (native.tryLock as (fd: number, kind: string) => boolean)(fd, 'both')).toThrow(/^kind:/);
     closeSync(fd);
-    expect(() => native.tryLock(fd, 'shared')).toThrow(expect.objectContaining({ code: 'EBADF', syscall: 'fcntl(F_OFD_SETLK)' }));
+    expect(() => native.tryLock(fd, 'shared')).toThrow(
+      expect.objectContaining({ code: 'EBADF', syscall: 'fcntl(F_OFD_SETLK)' }),
+    );
   });
 });

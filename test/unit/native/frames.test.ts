@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { endianness } from 'node:os';
-import { decodeFrame, encodeFrame, maxPayloadSize, type Command, type HelperEvent } from '../../../lib/native/frames.js';
+import {
+  decodeFrame,
+  encodeFrame,
+  maxPayloadSize,
+  type Command,
+  type HelperEvent,
+} from '../../../lib/native/frames.js';
 import { frameType } from '../../../lib/native/protocol.js';
 
 const onLittleEndian = endianness() === 'LE' ? test : test.failing;

@@ -46,7 +46,9 @@ test('signal 0 tests, and a process that is gone is ESRCH', async () => {
 });
 
 test('a process that never was is ESRCH', () => {
-  expect(() => native.pidfdOpen(2 ** 22 + 1)).toThrow(expect.objectContaining({ code: 'ESRCH', syscall: 'pidfd_open' }));
+  expect(() => native.pidfdOpen(2 ** 22 + 1)).toThrow(
+    expect.objectContaining({ code: 'ESRCH', syscall: 'pidfd_open' }),
+  );
 });
 
 test('reaping what is not our child is ECHILD', () => {

@@ -33,7 +33,8 @@ onLittleEndian('a whole plan has exactly these bytes', () => {
   const expected = [
     '53504c4e 01000000 02000000 03000000',
     // map_ids is operation 1
-    '01000000 00000000 0100000000000000 0200000000000000 a086010000000000 0000010000000000' + '0000000000000000'.repeat(4),
+    '01000000 00000000 0100000000000000 0200000000000000 a086010000000000 0000010000000000' +
+      '0000000000000000'.repeat(4),
     // make_dir is operation 18; its string is at offset 0
     '12000000 00000000 0100000000000000 ed01000000000000' + '0000000000000000'.repeat(6),
     '2f6100',
@@ -56,7 +57,11 @@ onLittleEndian('a list stands in one piece, even where its strings are known alr
     { op: 'exec', argv: ['sh', '-c', ''], env: [] },
   ]);
   expect(strings(plan).toString()).toBe('sh\0sh\0-c\0\0');
-  expect(record(plan, 1)).toEqual({ code: operationTable.findIndex(({ op }) => op === 'exec'), reserved: 0, args: [(3n << 32n) | 3n, 0n, 0n, 0n, 0n, 0n, 0n, 0n] });
+  expect(record(plan, 1)).toEqual({
+    code: operationTable.findIndex(({ op }) => op === 'exec'),
+    reserved: 0,
+    args: [(3n << 32n) | 3n, 0n, 0n, 0n, 0n, 0n, 0n, 0n],
+  });
 });
 
 onLittleEndian('a descriptor is its slot plus one', () => {

@@ -23,10 +23,18 @@ const end = async ({ pidfd }: Spawned): Promise<ReturnType<typeof native.reap>> 
 };
 
 /** Everything that the script writes to its stdout. */
-const outputOf = async (script: string, options: { env?: readonly string[]; extraFds?: readonly number[] } = {}): Promise<string> => {
+const outputOf = async (
+  script: string,
+  options: { env?: readonly string[]; extraFds?: readonly number[] } = {},
+): Promise<string> => {
   const [read, write] = native.pipe();
   const spawned = withShell((executable, devNull) =>
-    native.spawn({ executable, argv: ['sh', '-c', script], env: options.env ?? [], fds: [devNull, write, devNull, ...(options.extraFds ?? [])] }),
+    native.spawn({
+      executable,
+      argv: ['sh', '-c', script],
+      env: options.env ?? [],
+      fds: [devNull, write, devNull, ...(options.extraFds ?? [])],
+    }),
   );
   closeSync(write);
   await end(spawned);
@@ -53,23 +61,28 @@ test('a live process is not reaped, a killed one tells the signal', async () => 
 });
 
 test('argv and environment arrive as given, and nothing of ours beside them', async () => {
-  await expect(outputOf('echo "$0 $#"; /usr/bin/env', { env: ['A=1', 'B= x y'] })).resolves.toMatch(/^sh 0\nA=1\nB= x y\n/);
+  await expect(outputOf('echo "$0 $#"; /usr/bin/env', { env: ['A=1', 'B= x y'] })).resolves.toMatch(
+    /^sh 0\nA=1\nB= x y\n/,
+  );
 });
 
 test('the child has its descriptors in order, and no others', async () => {
   const marker = openSync('/etc', 'r');
   // 5 is the shell's, reading the directory.
-  const text = await outputOf('for fd in /proc/self/fd/*; do echo "${fd##*/}"; done; readlink /proc/self/fd/4', { extraFds: [marker, marker] });
+  const text = await outputOf('for fd in /proc/self/fd/*; do echo "${fd##*/}"; done; readlink /proc/self/fd/4', {
+    extraFds: [marker, marker],
+  });
   closeSync(marker);
   expect(text.split('\n').filter((line) => line !== '')).toEqual(['0', '1', '2', '3', '4', '5', '/etc']);
 });
 
 test('descriptors may stand anywhere: low, high, swapped, twice', async () => {
   const [low, other] = [openSync('/etc', 'r'), openSync('/usr', 'r')];
-  const text = await outputOf('readlink /proc/self/fd/3 /proc/self/fd/4 /proc/self/fd/5', { extraFds: [Math.max(low, other), Math.min(low, other), Math.max(low, other)] });
+  const text = await outputOf('readlink /proc/self/fd/3 /proc/self/fd/4 /proc/self/fd/5', {
+    extraFds: [Math.max(low, other), Math.min(low, other), Math.max(low, other)],
+  });
   closeAll(low, other);
-  const [first, second] = low < other ? ['/usr', '/etc'] : ['/etc', '/usr'];
-  expect(text).toBe(`${String(first)}\n${String(second)}\n${String(first)}\n`);
+  expect(text).toBe(low < other ? '/usr\n/etc\n/usr\n' : '/etc\n/usr\n/etc\n');
 });
 
 test('signals are as a fresh process has them: none blocked, none ignored', async () => {
@@ -116,7 +129,9 @@ test.each([
 });
 
 test("libuv's own children are reaped by libuv though ours end meanwhile", async () => {
-  const spawned = withShell((executable, devNull) => native.spawn({ executable, argv: ['sh', '-c', ''], env: [], fds: [devNull] }));
+  const spawned = withShell((executable, devNull) =>
+    native.spawn({ executable, argv: ['sh', '-c', ''], env: [], fds: [devNull] }),
+  );
   expect(execFileSync(shell, ['-c', 'echo ours']).toString()).toBe('ours\n');
   await expect(end(spawned)).resolves.toEqual({ code: 0, signal: 0 });
 });
