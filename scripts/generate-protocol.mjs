@@ -107,14 +107,6 @@ ${operations.map(operationRow).join('\n')}
 export const frameType = {
 ${frames.map(({ name, number, doc }) => `  /** ${doc} */\n  ${camel(name)}: ${String(number)},`).join('\n')}
 } as const;
-
-export type FrameName = keyof typeof frameType;
-
-/** Frames that a helper sends; the others are sent to it. */
-export const framesToClient: readonly FrameName[] = [${frames
-  .filter(({ direction }) => direction === 'to_client')
-  .map(({ name }) => `'${camel(name)}'`)
-  .join(', ')}];
 `;
 
 const operationType = ({ name, doc, fields }) => {

@@ -191,8 +191,3 @@ export const frameType = {
   /** a task finished; payload: JSON object with its counts */
   result: 15,
 } as const;
-
-export type FrameName = keyof typeof frameType;
-
-/** Frames that a helper sends; the others are sent to it. */
-export const framesToClient: readonly FrameName[] = ['ready', 'started', 'error', 'attached', 'stdoutData', 'stderrData', 'exit', 'detached', 'result'];
