@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "addon/helper/tar_metadata.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <string>
+#include <string_view>
+
+namespace sampan {
+namespace {
+
+constexpr mode_t kModeBits = 07777;
+
+// chown(2) says EINVAL for an id that the user namespace has no place for; the hint about sub-ids is TypeScript's.
+Error owner_error(const TarEntry &entry) {
+  return last_error("fchownat", "owner " + std::to_string(entry.uid) + ":" + std::to_string(entry.gid));
+}
+
+// Which attributes an image may bring. user.overlay.* and trusted.* would let it forge what overlayfs believes about
+// the layer; labels and ACLs belong to the host.
+bool is_wanted_xattr(std::string_view name) {
+  if (name == "security.capability") return true;
+  return name.starts_with("user.") && !name.starts_with("user.overlay.");
+}
+
+Status set_xattrs(int fd, const TarEntry &entry, uint64_t &skipped) {
+  skipped += entry.xattrs_skipped;
+  for (const TarXattr &xattr : entry.xattrs) {
+    if (!is_wanted_xattr(xattr.name)) {
+      ++skipped;
+      continue;
+    }
+    if (fsetxattr(fd, xattr.name.c_str(), xattr.value.data(), xattr.value.size(), 0) == 0) continue;
+    if (errno != EOPNOTSUPP) return last_error("fsetxattr", xattr.name);
+    ++skipped;
+  }
+  return {};
+}
+
+struct timespec unchanged() {
+  return {.tv_sec = 0, .tv_nsec = UTIME_OMIT};
+}
+
+}  // namespace
+
+Status set_mtime(int fd, const struct timespec &mtime) {
+  const struct timespec times[] = {unchanged(), mtime};
+  return futimens(fd, times) == 0 ? Status() : Status(last_error("futimens"));
+}
+
+Status set_metadata(int fd, const TarEntry &entry, const MetadataOptions &options, uint64_t &xattrs_skipped) {
+  // Mostly it is right already, and looking is cheaper than a journal entry for each. It may be wrong in more ways than
+  // one: the setgid bit and default ACLs of a parent directory change what open(2) and mkdir(2) make.
+  struct stat status = {};
+  if (fstat(fd, &status) < 0) return last_error("fstat");
+  if (options.keep_owner && (status.st_uid != entry.uid || status.st_gid != entry.gid)) {
+    if (fchown(fd, entry.uid, entry.gid) < 0) return owner_error(entry);
+    status.st_mode &= ~static_cast<mode_t>(S_ISUID | S_ISGID);
+  }
+  if ((status.st_mode & kModeBits) != entry.mode || (entry.mode & (S_ISUID | S_ISGID)) != 0) {
+    if (fchmod(fd, entry.mode) < 0) return last_error("fchmod");
+  }
+  if (!entry.xattrs.empty() || entry.xattrs_skipped > 0) {
+    const Status set = set_xattrs(fd, entry, xattrs_skipped);
+    if (!set) return set;
+  }
+  return set_mtime(fd, entry.mtime);
+}
+
+Status set_metadata_at(int parent, const char *name, const TarEntry &entry, const MetadataOptions &options,
+                       uint64_t &xattrs_skipped) {
+  xattrs_skipped += entry.xattrs_skipped + entry.xattrs.size();
+  if (options.keep_owner && fchownat(parent, name, entry.uid, entry.gid, AT_SYMLINK_NOFOLLOW) < 0) {
+    return owner_error(entry);
+  }
+  if (entry.type != TarType::symlink && fchmodat(parent, name, entry.mode, 0) < 0) return last_error("fchmodat");
+  const struct timespec times[] = {unchanged(), entry.mtime};
+  if (utimensat(parent, name, times, AT_SYMLINK_NOFOLLOW) < 0) return last_error("utimensat");
+  return {};
+}
+
+}  // namespace sampan

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "addon/helper/tar_root.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "addon/helper/tar_path.h"
+#include "addon/helper/tar_subject.h"
+#include "addon/helper/tar_whiteout.h"
+#include "addon/sys/file.h"
+
+namespace sampan {
+namespace {
+
+constexpr uint64_t kBelowOnly = sys::kResolveBeneath | sys::kResolveNoSymlinks;
+constexpr uint64_t kInRoot = sys::kResolveInRoot | sys::kResolveNoMagiclinks;
+constexpr uint64_t kDirectoryFlags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+constexpr mode_t kMissingDirectoryMode = 0755;
+
+Result<unique_fd> open_directory(int start, const std::string &path, uint64_t resolve) {
+  const sys::OpenHow how{.flags = kDirectoryFlags, .mode = 0, .resolve = resolve};
+  int fd = -1;
+  do {
+    fd = sys::openat2(start, path.c_str(), how);
+    // RESOLVE_IN_ROOT cannot be sure about ".." while something is renamed anywhere on the system.
+  } while (fd < 0 && errno == EAGAIN);
+  if (fd < 0) return last_error("openat2");
+  return unique_fd(fd);
+}
+
+Result<unique_fd> duplicate(int fd) {
+  const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) return last_error("fcntl");
+  return unique_fd(copy);
+}
+
+// The longest beginning of a path that one system call takes, cut between components.
+std::string_view take_piece(std::string_view &rest) {
+  std::string_view piece = rest;
+  if (piece.size() >= PATH_MAX) {
+    const size_t slash = rest.rfind('/', PATH_MAX - 1);
+    piece = rest.substr(0, slash);
+  }
+  rest.remove_prefix(std::min(piece.size() + 1, rest.size()));
+  return piece;
+}
+
+}  // namespace
+
+// It cannot go stale: an entry replaces only what lies directly in the directory that was opened last.
+void TarRoot::remember(std::string_view path, unique_fd directory) {
+  last_ = std::move(directory);
+  last_path_ = path;
+}
+
+// What remains of the path below the directory that is kept open; the whole path when it is not below it.
+std::string_view TarRoot::rest_below_last(std::string_view path) const {
+  if (!last_ || !path.starts_with(last_path_)) return path;
+  if (path.size() == last_path_.size()) return {};
+  return path[last_path_.size()] == '/' ? path.substr(last_path_.size() + 1) : path;
+}
+
+Result<unique_fd> TarRoot::open_below(int start, std::string_view path, uint64_t resolve_first) const {
+  Result<unique_fd> current = open_directory(start, std::string(take_piece(path)), resolve_first);
+  while (current && !path.empty()) {
+    current = open_directory(current.value().get(), std::string(take_piece(path)), kBelowOnly);
+  }
+  return current;
+}
+
+Result<unique_fd> TarRoot::find_directory(std::string_view path) const {
+  if (path.empty()) return duplicate(root_.get());
+  return open_below(root_.get(), path, kInRoot);
+}
+
+Result<int> TarRoot::make_directory(std::string_view path) {
+  if (path.empty()) return root_.get();
+  const std::string_view rest = rest_below_last(path);
+  if (rest.empty()) return last_.get();
+  const bool from_last = rest.size() < path.size();
+  Result<unique_fd> opened = from_last ? open_below(last_.get(), rest, kBelowOnly) : find_directory(path);
+  if (!opened) opened = make_path(path);
+  if (!opened) return opened.error();
+  remember(path, opened.take());
+  return last_.get();
+}
+
+// Component by component, from the directory that is kept open when the path is below it.
+Result<unique_fd> TarRoot::make_path(std::string_view path) {
+  std::string_view rest = rest_below_last(path);
+  Result<unique_fd> current = duplicate(rest.size() < path.size() ? last_.get() : root_.get());
+  while (current && !rest.empty()) {
+    const std::string_view component = take_component(rest);
+    const std::string_view so_far = path.substr(0, path.size() - rest.size() - (rest.empty() ? 0 : 1));
+    current = make_component(current.value().get(), so_far, component);
+  }
+  return current;
+}
+
+Result<unique_fd> TarRoot::make_component(int parent, std::string_view path, std::string_view component) {
+  const std::string name(component);
+  Result<unique_fd> existing = open_directory(parent, name, kBelowOnly);
+  if (existing) return existing;
+  const int reason = existing.error().number;
+  if (reason != ENOENT && reason != ENOTDIR && reason != ELOOP) return existing.error();
+  bool opaque = false;
+  if (reason != ENOENT) {
+    struct stat status = {};
+    if (fstatat(parent, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) < 0) return last_error("fstatat", clip_path(path));
+    if (S_ISLNK(status.st_mode)) {
+      Result<unique_fd> target = find_directory(path);
+      if (target) return target;
+      Error error = target.error();
+      error.subject = clip_path(path) + " (a symbolic link)";
+      return error;
+    }
+    opaque = is_overlay_whiteout(status);
+    if (!opaque) return Error{ENOTDIR, "openat2", clip_path(path)};
+    if (unlinkat(parent, name.c_str(), 0) < 0) return last_error("unlinkat", clip_path(path));
+  }
+  if (mkdirat(parent, name.c_str(), kMissingDirectoryMode) < 0) return last_error("mkdirat", clip_path(path));
+  ++made_;
+  if (opaque) {
+    const Status marked = mark_opaque(parent, name.c_str());
+    if (!marked) return marked.error();
+  }
+  return open_directory(parent, name, kBelowOnly);
+}
+
+}  // namespace sampan

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "addon/helper/tar_unpack.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "addon/helper/tar_path.h"
+#include "addon/helper/tar_subject.h"
+#include "addon/helper/tar_whiteout.h"
+#include "addon/helper/tree_remove.h"
+#include "addon/helper/tree_walk.h"
+
+namespace sampan {
+namespace {
+
+constexpr size_t kMaxSkippedDevices = 4096;
+
+// open(2) and mkdir(2) give exactly the modes of the archive.
+class ClearUmask {
+ public:
+  ClearUmask() : saved_(umask(0)) {}
+  ~ClearUmask() { umask(saved_); }
+  ClearUmask(const ClearUmask &) = delete;
+  ClearUmask &operator=(const ClearUmask &) = delete;
+
+ private:
+  mode_t saved_;
+};
+
+class TimeSetter : public TreeVisitor {
+ public:
+  explicit TimeSetter(const std::unordered_map<ino_t, struct timespec> &times) : times_(times) {}
+  Status visit(int, const char *, ino_t) override { return {}; }
+  Status enter(int fd) override {
+    struct stat status = {};
+    if (fstat(fd, &status) < 0) return last_error("fstat");
+    const auto found = times_.find(status.st_ino);
+    return found == times_.end() ? Status() : set_mtime(fd, found->second);
+  }
+  Status leave(int, const char *) override { return {}; }
+  bool open_failed(int, const char *, int) override { return false; }
+
+ private:
+  const std::unordered_map<ino_t, struct timespec> &times_;
+};
+
+}  // namespace
+
+UnpackCounts TarUnpacker::counts() const {
+  UnpackCounts counts = counts_;
+  counts.inodes += root_.directories_made();
+  return counts;
+}
+
+Status TarUnpacker::run() {
+  const ClearUmask clear_umask;
+  TarEntry entry;
+  for (;;) {
+    const Result<bool> found = reader_.next(entry);
+    if (!found) return found.error();
+    if (!found.value()) break;
+    ++counts_.entries;
+    const Status unpacked = unpack(entry);
+    if (unpacked) continue;
+    if (reading_failed_) return unpacked;
+    Error error = unpacked.error();
+    error.subject = clip_path(entry.path) + (error.subject.empty() ? "" : ": " + error.subject);
+    return error;
+  }
+  const Status timed = set_directory_times();
+  if (!timed) return timed;
+  return reader_.drain();
+}
+
+Status TarUnpacker::unpack(const TarEntry &entry) {
+  std::string path = clean_tar_path(entry.path);
+  if (path.empty()) return unpack_root(entry);
+  if (!options_.plain_rootfs) {
+    const Whiteout whiteout = parse_whiteout(path);
+    switch (whiteout.kind) {
+      case WhiteoutKind::hide_name:
+        return hide_name(path, whiteout.hidden);
+      case WhiteoutKind::opaque:
+        return hide_lower_content(path);
+      case WhiteoutKind::ignored:
+        return {};
+      case WhiteoutKind::none:
+        break;
+    }
+  }
+  if (entry.type == TarType::device) return skip_device(std::move(path));
+  const Result<int> parent = root_.make_directory(parent_of(path));
+  if (!parent) return parent.error();
+  return unpack_at({parent.value(), std::string(name_of(path))}, path, entry);
+}
+
+Status TarUnpacker::unpack_at(const Place &place, const std::string &path, const TarEntry &entry) {
+  switch (entry.type) {
+    case TarType::file:
+      return unpack_file(place, entry);
+    case TarType::directory:
+      return unpack_directory(place, path, entry);
+    case TarType::symlink:
+      return unpack_symlink(place, entry);
+    case TarType::hard_link:
+      return unpack_hard_link(place, path, entry);
+    case TarType::fifo:
+      return unpack_fifo(place, entry);
+    case TarType::device:
+      break;
+  }
+  return {};
+}
+
+Status TarUnpacker::unpack_root(const TarEntry &entry) {
+  if (entry.type != TarType::directory) return Error{EINVAL, "unpack", "only a directory can be the root of a layer"};
+  return finish_directory(root_.fd(), entry);
+}
+
+Status TarUnpacker::skip_device(std::string path) {
+  ++counts_.devices_skipped;
+  if (skipped_devices_.size() < kMaxSkippedDevices) skipped_devices_.insert(std::move(path));
+  return {};
+}
+
+Status TarUnpacker::unpack_file(const Place &place, const TarEntry &entry) {
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  // setuid and setgid come last: write(2) would take them away.
+  const mode_t mode = entry.mode & 0777;
+  unique_fd file(openat(place.parent, place.name.c_str(), kFlags, mode));
+  if (!file && errno == EEXIST) {
+    const Status removed = remove_tree_at(place.parent, place.name.c_str());
+    if (!removed) return removed;
+    file.reset(openat(place.parent, place.name.c_str(), kFlags, mode));
+  }
+  if (!file) return last_error("openat");
+  ++counts_.inodes;
+  const Status written = write_data(file.get(), entry);
+  if (!written) return written;
+  return set_metadata(file.get(), entry, options_.metadata, counts_.xattrs_skipped);
+}
+
+Status TarUnpacker::write_data(int file, const TarEntry &entry) {
+  uint64_t end = 0;
+  for (;;) {
+    const Result<TarChunk> chunk = reader_.read_chunk();
+    reading_failed_ = !chunk;
+    if (!chunk) return chunk.error();
+    std::string_view data = chunk.value().data;
+    if (data.empty()) break;
+    end = chunk.value().offset;
+    while (!data.empty()) {
+      const ssize_t written = pwrite(file, data.data(), data.size(), static_cast<off_t>(end));
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) return last_error("pwrite");
+      end += static_cast<size_t>(written);
+      data.remove_prefix(static_cast<size_t>(written));
+      counts_.bytes += static_cast<size_t>(written);
+    }
+  }
+  // A hole at the end of a sparse file.
+  if (end != entry.size && ftruncate(file, static_cast<off_t>(entry.size)) < 0) return last_error("ftruncate");
+  return {};
+}
+
+Status TarUnpacker::unpack_directory(const Place &place, const std::string &path, const TarEntry &entry) {
+  const char *name = place.name.c_str();
+  const mode_t mode = entry.mode & 0777;
+  bool opaque = false;
+  bool made = mkdirat(place.parent, name, mode) == 0;
+  if (!made && errno == EEXIST) {
+    struct stat status = {};
+    if (fstatat(place.parent, name, &status, AT_SYMLINK_NOFOLLOW) < 0) return last_error("fstatat");
+    if (!S_ISDIR(status.st_mode)) {
+      opaque = is_overlay_whiteout(status);
+      if (unlinkat(place.parent, name, 0) < 0) return last_error("unlinkat");
+      made = mkdirat(place.parent, name, mode) == 0;
+      if (!made) return last_error("mkdirat");
+    }
+  } else if (!made) {
+    return last_error("mkdirat");
+  }
+  if (made) ++counts_.inodes;
+  unique_fd directory(openat(place.parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!directory) return last_error("openat");
+  const Status marked = opaque ? mark_opaque(directory.get()) : Status();
+  if (!marked) return marked;
+  const Status finished = finish_directory(directory.get(), entry);
+  if (finished) root_.remember(path, std::move(directory));
+  return finished;
+}
+
+Status TarUnpacker::finish_directory(int directory, const TarEntry &entry) {
+  struct stat status = {};
+  if (fstat(directory, &status) < 0) return last_error("fstat");
+  directory_times_[status.st_ino] = entry.mtime;
+  return set_metadata(directory, entry, options_.metadata, counts_.xattrs_skipped);
+}
+
+Status TarUnpacker::set_directory_times() {
+  if (directory_times_.empty()) return {};
+  unique_fd top(openat(root_.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!top) return last_error("openat");
+  TimeSetter setter(directory_times_);
+  return TreeWalk(setter).run(std::move(top));
+}
+
+Status TarUnpacker::unpack_symlink(const Place &place, const TarEntry &entry) {
+  const char *name = place.name.c_str();
+  int result = symlinkat(entry.link.c_str(), place.parent, name);
+  if (result < 0 && errno == EEXIST) {
+    const Status removed = remove_tree_at(place.parent, name);
+    if (!removed) return removed;
+    result = symlinkat(entry.link.c_str(), place.parent, name);
+  }
+  if (result < 0) return last_error("symlinkat");
+  ++counts_.inodes;
+  return set_metadata_at(place.parent, name, entry, options_.metadata, counts_.xattrs_skipped);
+}
+
+Status TarUnpacker::unpack_fifo(const Place &place, const TarEntry &entry) {
+  const char *name = place.name.c_str();
+  int result = mkfifoat(place.parent, name, entry.mode & 0777);
+  if (result < 0 && errno == EEXIST) {
+    const Status removed = remove_tree_at(place.parent, name);
+    if (!removed) return removed;
+    result = mkfifoat(place.parent, name, entry.mode & 0777);
+  }
+  if (result < 0) return last_error("mkfifoat");
+  ++counts_.inodes;
+  return set_metadata_at(place.parent, name, entry, options_.metadata, counts_.xattrs_skipped);
+}
+
+Status TarUnpacker::unpack_hard_link(const Place &place, const std::string &path, const TarEntry &entry) {
+  const std::string target = clean_tar_path(entry.link);
+  if (skipped_devices_.contains(target)) return skip_device(path);
+  const Result<unique_fd> target_parent = root_.find_directory(parent_of(target));
+  Status linked = target_parent ? link_to(target_parent.value().get(), std::string(name_of(target)), place)
+                                : Status(target_parent.error());
+  if (linked) return {};
+  Error error = linked.error();
+  error.subject = "hard link to " + clip_path(entry.link);
+  return error;
+}
+
+Status TarUnpacker::link_to(int target_parent, const std::string &target, const Place &place) {
+  struct stat status = {};
+  if (fstatat(target_parent, target.c_str(), &status, AT_SYMLINK_NOFOLLOW) < 0) return last_error("fstatat");
+  if (is_overlay_whiteout(status)) return Error{ENOENT, "fstatat"};
+  if (S_ISDIR(status.st_mode)) return Error{EPERM, "linkat"};
+  if (linkat(target_parent, target.c_str(), place.parent, place.name.c_str(), 0) == 0) return {};
+  if (errno != EEXIST) return last_error("linkat");
+  struct stat existing = {};
+  if (fstatat(place.parent, place.name.c_str(), &existing, AT_SYMLINK_NOFOLLOW) < 0) return last_error("fstatat");
+  // Also the case of a link to itself, whose removal would lose the file.
+  if (existing.st_dev == status.st_dev && existing.st_ino == status.st_ino) return {};
+  const Status removed = remove_tree_at(place.parent, place.name.c_str());
+  if (!removed) return removed;
+  if (linkat(target_parent, target.c_str(), place.parent, place.name.c_str(), 0) < 0) return last_error("linkat");
+  return {};
+}
+
+Status TarUnpacker::hide_name(const std::string &path, std::string_view hidden) {
+  if (hidden.empty() || hidden == "." || hidden == "..") return Error{EINVAL, "unpack", "a whiteout without a name"};
+  const Result<int> parent = root_.make_directory(parent_of(path));
+  if (!parent) return parent.error();
+  const std::string name(hidden);
+  const Status made = make_whiteout(parent.value(), name.c_str());
+  if (made) {
+    ++counts_.inodes;
+    return {};
+  }
+  if (made.error().number != EEXIST) return made;
+  struct stat status = {};
+  if (fstatat(parent.value(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) < 0) return last_error("fstatat");
+  return S_ISDIR(status.st_mode) ? mark_opaque(parent.value(), name.c_str()) : Status();
+}
+
+Status TarUnpacker::hide_lower_content(const std::string &path) {
+  const std::string_view directory = parent_of(path);
+  const Result<int> made = root_.make_directory(directory);
+  if (!made) return made.error();
+  return mark_opaque(made.value(), ".");
+}
+
+}  // namespace sampan
