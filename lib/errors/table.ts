@@ -14,11 +14,14 @@ const entry = (kind: ErrorKind, message: (subject: string) => string): ErrorEntr
 export const errorTable = {
   // usage
   ERR_USAGE: entry('usage', (s) => s),
+  ERR_ARGUMENTS: entry('usage', (s) => s),
+  ERR_NOT_A_TERMINAL: entry('usage', (s) => `the input device is not a TTY: ${s}`),
   ERR_UNKNOWN_COMMAND: entry('usage', (s) => `unknown command: ${s}`),
   ERR_INVALID_REFERENCE: entry('invalid', (s) => `invalid reference format: ${s}`),
   ERR_INVALID_VALUE: entry('invalid', (s) => `invalid value: ${s}`),
   ERR_TEMPLATE: entry('invalid', (s) => `template: ${s}`),
   ERR_NOT_SUPPORTED: entry('invalid', (s) => `not supported: ${s}`),
+  ERR_OBJECT_NOT_FOUND: entry('notFound', (s) => `no such object: ${s}`),
   // containers
   ERR_CONTAINER_NOT_FOUND: entry('notFound', (s) => `no such container: ${s}`),
   ERR_CONTAINER_AMBIGUOUS: entry('invalid', (s) => `more than one container id begins with ${s}`),

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// What run and create do alike.
+
+import type { CreateRequest } from '../../../spec/create-request.js';
+import { withEngine, type Host } from '../../host.js';
+
+export const printPlan = (request: CreateRequest, host: Host): Promise<number> =>
+  withEngine(host, async (engine) => {
+    const plan = await engine.containers.planOf(request);
+    await host.stdout.write(plan.endsWith('\n') ? plan : `${plan}\n`);
+    return 0;
+  });
+
+export const printWarnings = async (host: Host, warnings: readonly string[]): Promise<void> => {
+  for (const warning of warnings) await host.stderr.write(`warning: ${warning}\n`);
+};

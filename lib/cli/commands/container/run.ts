@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// sampan run
+
+import { sampanError } from '../../../errors/sampan-error.js';
+import type { CreateRequest } from '../../../spec/create-request.js';
+import { attachedStreams, runOptions, toCreateRequest } from '../../../options/create-request.js';
+import { defaultDetachKeys } from '../../../options/parse/detach-keys.js';
+import { attach, cidfile, detach, detachKeys, dryRun, quiet, sigProxy } from '../../../options/run/run-options.js';
+import type { AttachOptions, Engine } from '../../../engine/contract.js';
+import type { OptionValues } from '../../../options/scan.js';
+import { openCidFile, type CidFile } from '../../cid-file.js';
+import type { Command, CommandInput } from '../../command.js';
+import { withEngine, type Host } from '../../host.js';
+import { runInForeground, sessionExitCode } from '../../session.js';
+import { requireTerminal, startOptions } from '../shared.js';
+import { printPlan, printWarnings } from './create-shared.js';
+
+export const command: Command = {
+  usage: 'IMAGE [COMMAND] [ARG...]',
+  options: runOptions,
+  minimumArgs: 1,
+  flagsEndAtArgument: true,
+  failsWith125: true,
+  run: async (input) => {
+    const { values, host } = input;
+    const detached = values.get(detach) === true;
+    if (detached && (values.get(attach) ?? []).length > 0) {
+      throw sampanError('ERR_ARGUMENTS', { subject: 'conflicting options: cannot specify both --attach and --detach' });
+    }
+    const request = requestOf(input, detached);
+    if (values.get(dryRun) !== undefined) return printPlan(request, host);
+    const attached = detached ? undefined : attachOptionsOf(values, request);
+    if (attached !== undefined) requireTerminal(host, { tty: request.tty, stdin: attached.stdin });
+    using file = openCidFile(values.get(cidfile));
+    return await withEngine(host, async (engine) =>
+      attached === undefined
+        ? runDetached(engine, { request, host, file, values })
+        : runAttached(engine, { request, host, file, values }, attached),
+    );
+  },
+};
+
+interface RunInput {
+  readonly request: CreateRequest;
+  readonly host: Host;
+  readonly file: CidFile;
+  readonly values: OptionValues;
+}
+
+const requestOf = ({ values, args, host }: CommandInput, detached: boolean): CreateRequest => {
+  const [image = '', ...command] = args;
+  return toCreateRequest({ values, image, command, caller: host.caller, detached });
+};
+
+const attachOptionsOf = (values: OptionValues, request: CreateRequest): AttachOptions => {
+  const streams = attachedStreams(values, request.openStdin);
+  return {
+    stdin: streams.includes('stdin') && request.openStdin,
+    stdout: streams.includes('stdout'),
+    stderr: streams.includes('stderr'),
+    detachKeys: values.get(detachKeys) ?? defaultDetachKeys,
+  };
+};
+
+const runDetached = async (engine: Engine, input: RunInput): Promise<number> => {
+  const { request, host } = input;
+  let created: string | undefined;
+  try {
+    await engine.containers.run(request, {
+      onCreated: async (id, warnings) => {
+        created = id;
+        await reportCreated(input, id, warnings);
+      },
+    });
+  } finally {
+    // Also when the start failed: the container is there, and this is its name (docker does the same).
+    if (created !== undefined) await host.stdout.write(`${created}\n`);
+  }
+  return 0;
+};
+
+const runAttached = async (engine: Engine, input: RunInput, attached: AttachOptions): Promise<number> => {
+  const { request, host, values } = input;
+  const { session } = await engine.containers.run(request, {
+    ...startOptions(host, attached, request.tty),
+    onCreated: (id, warnings) => reportCreated(input, id, warnings),
+  });
+  if (session === undefined) return 0;
+  const end = await runInForeground(session, host, {
+    stdin: attached.stdin,
+    sigProxy: values.get(sigProxy) !== false,
+  });
+  return sessionExitCode(end, host);
+};
+
+const reportCreated = async (
+  { host, file, values }: RunInput,
+  id: string,
+  warnings: readonly string[],
+): Promise<void> => {
+  file.write(id);
+  if (values.get(quiet) !== true) await printWarnings(host, warnings);
+};

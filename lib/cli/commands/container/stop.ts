@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// sampan stop
+
+import type { Command } from '../../command.js';
+import { forEachName } from '../shared.js';
+import { signalOption, stopOptionsOf, timeOption, timeoutOption } from './stop-options.js';
+
+export const command: Command = {
+  usage: 'CONTAINER [CONTAINER...]',
+  options: [signalOption, timeOption, timeoutOption],
+  minimumArgs: 1,
+  run: ({ values, args, host }) =>
+    forEachName(args, host, async (engine, name) => {
+      await engine.containers.stop(name, stopOptionsOf(values));
+      return `${name}\n`;
+    }),
+};

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// sampan version
+
+import type { Command } from '../../command.js';
+import { withEngine } from '../../host.js';
+import { formatObject, type InspectObject } from '../../output/inspect-format.js';
+import { inspectFormatOption } from '../shared.js';
+
+export const command: Command = {
+  usage: '',
+  options: [inspectFormatOption],
+  minimumArgs: 0,
+  maximumArgs: 0,
+  run: ({ values, host }) =>
+    withEngine(host, async (engine) => {
+      const version = await engine.system.version();
+      await host.stdout.write(formatObject(version, values.get(inspectFormatOption) ?? '', versionText));
+      return 0;
+    }),
+};
+
+/** The parts (Client, Server) one below the other, their fields indented and aligned. */
+const versionText = (version: InspectObject): string =>
+  Object.entries(version)
+    .map(([part, fields]) => `${part}:\n${fieldLines(fields)}`)
+    .join('\n');
+
+const fieldLines = (fields: unknown): string => {
+  if (typeof fields !== 'object' || fields === null) return ` ${String(fields)}\n`;
+  return Object.entries(fields)
+    .filter(([, value]) => typeof value !== 'object')
+    .map(([name, value]) => ` ${`${spaced(name)}:`.padEnd(19)}${String(value)}\n`)
+    .join('');
+};
+
+/** `ApiVersion` -> `Api version` */
+const spaced = (field: string): string => {
+  const [first = '', ...others] = field.split(/(?<=[a-z])(?=[A-Z])/);
+  return [first, ...others.map((word) => word.toLowerCase())].join(' ');
+};

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Failures as text: `sampan: what failed on what: the cause`, then the hint.
+
+import { isSampanError } from '../errors/sampan-error.js';
+
+export interface PrintOptions {
+  readonly debug: boolean;
+}
+
+/** With its newline; with `debug` the stack too. */
+export const errorText = (error: unknown, { debug }: PrintOptions): string => {
+  const hint = hintOf(error);
+  const lines = [`sampan: ${causeChain(error).join(': ')}`, ...(hint === undefined ? [] : [`hint: ${hint}`])];
+  if (debug && error instanceof Error && error.stack !== undefined) lines.push(error.stack);
+  return `${lines.join('\n')}\n`;
+};
+
+/** The messages from the outside in; one that the message before contains already is left out. */
+const causeChain = (error: unknown): readonly string[] => {
+  const messages: string[] = [];
+  for (let next = error; next !== undefined && next !== null; next = next instanceof Error ? next.cause : undefined) {
+    const message = messageOf(next);
+    if (message !== '' && messages.at(-1)?.includes(message) !== true) messages.push(message);
+  }
+  return messages;
+};
+
+/** Node's system errors say everything twice: `EACCES: permission denied, open '/x'`. */
+const messageOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  if (isSampanError(error)) return error.message;
+  const system = /^[A-Z][A-Z0-9]+: (.+?), (\w+)(?: '.*')?$/.exec(error.message);
+  return system === null ? error.message : `${system[2] ?? ''}: ${system[1] ?? ''}`;
+};
+
+/** The outermost hint of the chain. */
+const hintOf = (error: unknown): string | undefined => {
+  for (let next = error; next instanceof Error; next = next.cause) {
+    if (isSampanError(next) && next.hint !== undefined) return next.hint;
+  }
+  return undefined;
+};

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands: names, docker's noun and top-level forms, and where the code is. A command's module is loaded when it
+// is chosen: that is most of what makes the start fast.
+
+import type { Command } from './command.js';
+
+export type Noun = 'container' | 'image' | 'system';
+
+export const nouns: Readonly<Record<Noun, string>> = {
+  container: 'Manage containers',
+  image: 'Manage images',
+  system: 'Manage sampan itself',
+};
+
+export interface CommandEntry {
+  /** absent: the command has a top-level form only */
+  readonly noun?: Noun;
+  /** after the noun; the first is the name, the others its aliases */
+  readonly verbs: readonly string[];
+  /** top-level forms */
+  readonly top: readonly string[];
+  readonly summary: string;
+  readonly hidden?: boolean;
+  readonly load: () => Promise<{ readonly command: Command }>;
+}
+
+const container = (
+  verbs: string | readonly string[],
+  top: string,
+  summary: string,
+  load: CommandEntry['load'],
+): CommandEntry => ({
+  noun: 'container',
+  verbs: typeof verbs === 'string' ? [verbs] : verbs,
+  top: [top],
+  summary,
+  load,
+});
+
+const image = (
+  verbs: string | readonly string[],
+  top: readonly string[],
+  summary: string,
+  load: CommandEntry['load'],
+): CommandEntry => ({ noun: 'image', verbs: typeof verbs === 'string' ? [verbs] : verbs, top, summary, load });
+
+export const registry: readonly CommandEntry[] = [
+  container('run', 'run', 'Create and run a new container from an image', () => import('./commands/container/run.js')),
+  container('exec', 'exec', 'Run a command in a running container', () => import('./commands/container/exec.js')),
+  container(['ls', 'list', 'ps'], 'ps', 'List containers', () => import('./commands/container/ls.js')),
+  container('logs', 'logs', 'Show the logs of a container', () => import('./commands/container/logs.js')),
+  container('create', 'create', 'Create a new container', () => import('./commands/container/create.js')),
+  container('start', 'start', 'Start one or more stopped containers', () => import('./commands/container/start.js')),
+  container(
+    'attach',
+    'attach',
+    'Attach stdin, stdout and stderr to a running container',
+    () => import('./commands/container/attach.js'),
+  ),
+  container('stop', 'stop', 'Stop one or more running containers', () => import('./commands/container/stop.js')),
+  container('restart', 'restart', 'Restart one or more containers', () => import('./commands/container/restart.js')),
+  container('kill', 'kill', 'Kill one or more running containers', () => import('./commands/container/kill.js')),
+  container(
+    'wait',
+    'wait',
+    'Wait until containers stop, then print their exit codes',
+    () => import('./commands/container/wait.js'),
+  ),
+  container(['rm', 'remove'], 'rm', 'Remove one or more containers', () => import('./commands/container/rm.js')),
+  {
+    noun: 'container',
+    verbs: ['inspect'],
+    top: [],
+    summary: 'Show everything about one or more containers',
+    load: () => import('./commands/container/inspect.js'),
+  },
+  {
+    noun: 'container',
+    verbs: ['cleanup'],
+    top: [],
+    summary: 'Remove a container that has exited and was started with --rm (the monitor calls this)',
+    hidden: true,
+    load: () => import('./commands/container/cleanup.js'),
+  },
+  image(['ls', 'list'], ['images'], 'List images', () => import('./commands/image/ls.js')),
+  image('load', ['load'], 'Load images from a tar archive or stdin', () => import('./commands/image/load.js')),
+  image(
+    'import',
+    ['import'],
+    'Make an image from a tar archive of a root file system',
+    () => import('./commands/image/import.js'),
+  ),
+  image('tag', ['tag'], 'Give an image another name', () => import('./commands/image/tag.js')),
+  image(['rm', 'remove'], ['rmi'], 'Remove one or more images', () => import('./commands/image/rm.js')),
+  image('inspect', [], 'Show everything about one or more images', () => import('./commands/image/inspect.js')),
+  {
+    verbs: [],
+    top: ['inspect'],
+    summary: 'Show everything about containers and images',
+    load: () => import('./commands/inspect.js'),
+  },
+  {
+    noun: 'system',
+    verbs: ['check'],
+    top: [],
+    summary: 'Check what this machine gives the engine, and how to fix what it does not',
+    load: () => import('./commands/system/check.js'),
+  },
+  {
+    noun: 'system',
+    verbs: ['info'],
+    top: ['info'],
+    summary: 'Show facts about the engine and the machine',
+    load: () => import('./commands/system/info.js'),
+  },
+  { verbs: [], top: ['version'], summary: 'Show the version', load: () => import('./commands/system/version.js') },
+];
+
+/** The shortest form: `run` for `container run`. */
+export const shortName = ({ noun, verbs, top }: CommandEntry): string => top[0] ?? `${noun ?? ''} ${verbs[0] ?? ''}`;
+
+/** Every form, the noun's first. */
+export const allNames = ({ noun, verbs, top }: CommandEntry): readonly string[] => [
+  ...verbs.map((verb) => `${noun ?? ''} ${verb}`),
+  ...top,
+];
+
+export type Found =
+  | { readonly kind: 'command'; readonly entry: CommandEntry; readonly typed: string; readonly rest: readonly string[] }
+  | { readonly kind: 'noun'; readonly noun: Noun; readonly rest: readonly string[] }
+  | { readonly kind: 'unknown'; readonly typed: string; readonly known: readonly string[] };
+
+export const findCommand = (words: readonly string[]): Found => {
+  const [first = '', second, ...rest] = words;
+  const top = registry.find((entry) => entry.top.includes(first));
+  if (top !== undefined) return { kind: 'command', entry: top, typed: first, rest: words.slice(1) };
+  if (!isNoun(first)) return { kind: 'unknown', typed: first, known: topWords() };
+  if (second === undefined || second.startsWith('-')) return { kind: 'noun', noun: first, rest: words.slice(1) };
+  const entry = registry.find(({ noun, verbs }) => noun === first && verbs.includes(second));
+  if (entry !== undefined) return { kind: 'command', entry, typed: `${first} ${second}`, rest };
+  return { kind: 'unknown', typed: `${first} ${second}`, known: verbsOf(first) };
+};
+
+const isNoun = (word: string): word is Noun => Object.hasOwn(nouns, word);
+
+const topWords = (): readonly string[] => [
+  ...registry.flatMap(({ top, hidden }) => (hidden ? [] : top)),
+  ...Object.keys(nouns),
+  'help',
+];
+
+const verbsOf = (wanted: Noun): readonly string[] =>
+  registry.flatMap(({ noun, verbs, hidden }) =>
+    noun === wanted && !hidden ? verbs.map((verb) => `${wanted} ${verb}`) : [],
+  );

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// Options of docker's run and create that are not there yet. They are known, so that using one says so instead of
+// "unknown flag"; a value that asks for what happens anyway (--restart=no) passes.
+
+import { sampanError } from '../../errors/sampan-error.js';
+import type { Option, OptionKind } from '../option.js';
+
+type Row = readonly [name: string, kind: OptionKind, harmless?: readonly string[], short?: string];
+
+const rows: readonly Row[] = [
+  ['blkio-weight', 'int', ['0']],
+  ['blkio-weight-device', 'list'],
+  ['cgroup-parent', 'string', ['']],
+  ['cgroupns', 'string', ['', 'private']],
+  ['cpu-period', 'int', ['0']],
+  ['cpu-quota', 'int', ['0', '-1']],
+  ['cpu-rt-period', 'int', ['0']],
+  ['cpu-rt-runtime', 'int', ['0']],
+  ['cpu-shares', 'int', ['0'], 'c'],
+  ['cpus', 'decimal', ['0']],
+  ['cpuset-cpus', 'string', ['']],
+  ['cpuset-mems', 'string', ['']],
+  ['device', 'list'],
+  ['device-cgroup-rule', 'list'],
+  ['device-read-bps', 'list'],
+  ['device-read-iops', 'list'],
+  ['device-write-bps', 'list'],
+  ['device-write-iops', 'list'],
+  ['disable-content-trust', 'boolean', ['true']],
+  ['expose', 'list'],
+  ['gpus', 'string', ['']],
+  ['health-cmd', 'string', ['']],
+  ['health-interval', 'duration', ['0', '0s']],
+  ['health-retries', 'int', ['0']],
+  ['health-start-interval', 'duration', ['0', '0s']],
+  ['health-start-period', 'duration', ['0', '0s']],
+  ['health-timeout', 'duration', ['0', '0s']],
+  ['ip', 'string', ['']],
+  ['ip6', 'string', ['']],
+  ['ipc', 'string', ['', 'private']],
+  ['isolation', 'string', ['', 'default']],
+  ['kernel-memory', 'bytes', ['0']],
+  ['link', 'list'],
+  ['link-local-ip', 'list'],
+  ['mac-address', 'string', ['']],
+  ['memory', 'bytes', ['0'], 'm'],
+  ['memory-reservation', 'bytes', ['0']],
+  ['memory-swap', 'bytes', ['0']],
+  ['memory-swappiness', 'int', ['-1']],
+  ['network-alias', 'list'],
+  // No health check ever runs, so there is none to turn off.
+  ['no-healthcheck', 'boolean', ['true', 'false']],
+  ['oom-kill-disable', 'boolean', ['false']],
+  ['pid', 'string', ['', 'private']],
+  ['pids-limit', 'int', ['0', '-1']],
+  ['publish', 'list', [], 'p'],
+  ['publish-all', 'boolean', ['false'], 'P'],
+  ['restart', 'string', ['', 'no']],
+  ['runtime', 'string', ['']],
+  ['storage-opt', 'list'],
+  ['use-api-socket', 'boolean', ['false']],
+  ['userns', 'string', ['']],
+  ['uts', 'string', ['', 'private']],
+  ['volume-driver', 'string', ['', 'local']],
+  ['volumes-from', 'list'],
+];
+
+const optionOf = ([name, kind, harmless = [], short]: Row): Option => ({
+  name,
+  short,
+  kind,
+  group: 'general',
+  describe: 'not supported yet',
+  hidden: true,
+  unsupported: true,
+  parse: (texts) => {
+    if (texts.every((text) => harmless.includes(text))) return undefined;
+    throw sampanError('ERR_NOT_SUPPORTED', {
+      subject: `--${name}`,
+      hint: 'this option of docker is not supported yet: leave it out',
+    });
+  },
+});
+
+export const unsupportedOptions: readonly Option[] = rows.map(optionOf);
