@@ -46,10 +46,14 @@ module.exports = {
     ...downwards,
     {
       name: 'only-the-composition-root-knows-everything',
-      comment: 'the command line talks to the contract and to open(): an engine part used directly would be a second way in',
+      comment:
+        'the command line talks to the contract and to open(): an engine part used directly would be a second way in',
       severity: 'error',
       from: { path: '^lib/cli/' },
-      to: { path: '^lib/(engine/(?!contract\\.ts|open\\.ts)|runtime|network|store|registry|native)/', dependencyTypesNot: ['type-only'] },
+      to: {
+        path: '^lib/(engine/(?!contract\\.ts|open\\.ts)|runtime|network|store|registry|native)/',
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'no-cycles',
@@ -60,7 +64,8 @@ module.exports = {
     },
     {
       name: 'child-processes-in-native-only',
-      comment: 'a process is made in one way, with a pidfd, through the helper; anything else leaks file descriptors and threads',
+      comment:
+        'a process is made in one way, with a pidfd, through the helper; anything else leaks file descriptors and threads',
       severity: 'error',
       from: { path: '^lib/', pathNot: '^lib/native/' },
       to: { path: '(^|node:)child_process$|node_modules/execa/' },
@@ -77,7 +82,10 @@ module.exports = {
       comment: 'a package that is there by chance is gone after the next install',
       severity: 'error',
       from: { path: '^lib/' },
-      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev', 'unknown', 'undetermined'], dependencyTypesNot: ['type-only'] },
+      to: {
+        dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev', 'unknown', 'undetermined'],
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'imports-resolve',

@@ -16,7 +16,7 @@ const general = {
   'no-console': 'error',
   'no-var': 'error',
   'no-param-reassign': 'error',
-  'no-promise-executor-return': 'error',
+  'no-promise-executor-return': ['error', { allowVoid: true }],
   'no-unused-expressions': 'off', // the typescript-eslint twin is on
   'object-shorthand': 'error',
   'prefer-const': 'error',
@@ -36,9 +36,29 @@ const onProcess = (property, message) => ({ object: 'process', property, message
 const commandLineOnly = ['argv', 'exit', 'exitCode', 'stdin', 'stdout', 'stderr'].map((property) =>
   onProcess(property, 'only lib/cli talks to the terminal: everything below is a library too'),
 );
-const loadOnly = onProcess('dlopen', 'the addon is loaded in lib/native/load.ts only: there it explains itself when it fails');
+const loadOnly = onProcess(
+  'dlopen',
+  'the addon is loaded in lib/native/load.ts only: there it explains itself when it fails',
+);
 
-const writers = ['appendFile', 'chmod', 'chown', 'copyFile', 'cp', 'createWriteStream', 'link', 'mkdir', 'mkdtemp', 'rename', 'rm', 'rmdir', 'symlink', 'truncate', 'unlink', 'writeFile'];
+const writers = [
+  'appendFile',
+  'chmod',
+  'chown',
+  'copyFile',
+  'cp',
+  'createWriteStream',
+  'link',
+  'mkdir',
+  'mkdtemp',
+  'rename',
+  'rm',
+  'rmdir',
+  'symlink',
+  'truncate',
+  'unlink',
+  'writeFile',
+];
 const noWriting = {
   paths: ['node:fs', 'node:fs/promises'].map((name) => ({
     name,
@@ -69,7 +89,10 @@ export default tseslint.config(
       ...general,
       ...node,
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: false }],
-      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports', disallowTypeAnnotations: false }],
+      '@typescript-eslint/consistent-type-imports': [
+        'error',
+        { fixStyle: 'inline-type-imports', disallowTypeAnnotations: false },
+      ],
       // a function that waits for nothing may be async, so that it rejects rather than throws: contracts ask for it
       '@typescript-eslint/require-await': 'off',
       // an error caught is often rethrown as it came
@@ -120,7 +143,10 @@ export default tseslint.config(
       ...general,
       ...node,
       // import.meta.dirname and cpSync are there in 20.17, if experimental: good enough for scripts
-      'n/no-unsupported-features/node-builtins': ['error', { version: '>=20.17.0', allowExperimental: true, ignores: ['import.meta.dirname'] }],
+      'n/no-unsupported-features/node-builtins': [
+        'error',
+        { version: '>=20.17.0', allowExperimental: true, ignores: ['import.meta.dirname'] },
+      ],
       'no-console': 'off',
       // the configuration files of tools are default exports
       'no-restricted-exports': 'off',

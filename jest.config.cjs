@@ -5,8 +5,27 @@
 
 // execa and what it is made of are ES modules, which jest's CommonJS modules cannot load: they are transformed too.
 const esmOnly = [
-  ...['execa', '@sindresorhus', 'figures', 'get-stream', 'human-signals', 'is-plain-obj', 'is-stream', 'is-unicode-supported'],
-  ...['npm-run-path', 'parse-ms', 'path-key', 'pretty-ms', 'signal-exit', 'strip-final-newline', 'unicorn-magic', 'yoctocolors', '@sec-ant'],
+  ...[
+    'execa',
+    '@sindresorhus',
+    'figures',
+    'get-stream',
+    'human-signals',
+    'is-plain-obj',
+    'is-stream',
+    'is-unicode-supported',
+  ],
+  ...[
+    'npm-run-path',
+    'parse-ms',
+    'path-key',
+    'pretty-ms',
+    'signal-exit',
+    'strip-final-newline',
+    'unicorn-magic',
+    'yoctocolors',
+    '@sec-ant',
+  ],
 ];
 
 const common = {
@@ -39,6 +58,13 @@ module.exports = {
       ...common,
       displayName: 'kernel',
       testMatch: ['<rootDir>/test/kernel/**/*.test.ts'],
+      setupFilesAfterEnv: ['<rootDir>/test/support/setup-kernel.ts'],
+    },
+    {
+      // the engine started by uid 0; scripts/test-kernel.mjs runs it when root started the suite
+      ...common,
+      displayName: 'root',
+      testMatch: ['<rootDir>/test/root/**/*.test.ts'],
       setupFilesAfterEnv: ['<rootDir>/test/support/setup-kernel.ts'],
     },
   ],

@@ -8,7 +8,8 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 export const cacheDirectory = () =>
-  process.env.SAMPAN_TEST_CACHE ?? (process.getuid() === 0 ? '/var/cache/sampan-test' : join(homedir(), '.cache/sampan-test'));
+  process.env.SAMPAN_TEST_CACHE ??
+  (process.getuid() === 0 ? '/var/cache/sampan-test' : join(homedir(), '.cache/sampan-test'));
 
 /** The path of entry `kind/key`, built by build(directory) when it is not there; other keys of that kind are dropped. */
 export const cached = async ({ kind, key }, build) => {
@@ -16,7 +17,8 @@ export const cached = async ({ kind, key }, build) => {
   const path = join(parent, key);
   if (existsSync(path)) return path;
   mkdirSync(parent, { recursive: true, mode: 0o755 });
-  for (const name of readdirSync(parent)) if (!isBeingBuilt(name)) rmSync(join(parent, name), { recursive: true, force: true });
+  for (const name of readdirSync(parent))
+    if (!isBeingBuilt(name)) rmSync(join(parent, name), { recursive: true, force: true });
   const temporary = join(parent, `.building-${String(process.pid)}`);
   mkdirSync(temporary, { mode: 0o755 });
   try {

@@ -10,13 +10,16 @@ export const output = (program, args, options = {}) => {
   const result = spawnSync(program, args, { encoding: 'utf8', maxBuffer: 1 << 28, ...options });
   if (result.error) throw result.error;
   if (result.status !== 0) {
-    throw new Error(`${program} ${args.join(' ')} ended with ${result.signal ?? String(result.status)}\n${result.stdout ?? ''}${result.stderr ?? ''}`);
+    throw new Error(
+      `${program} ${args.join(' ')} ended with ${result.signal ?? String(result.status)}\n${result.stdout ?? ''}${result.stderr ?? ''}`,
+    );
   }
   return result.stdout;
 };
 
 /** Runs it with our own output; returns whether it succeeded. */
-export const succeeds = (program, args, options = {}) => spawnSync(program, args, { stdio: 'ignore', ...options }).status === 0;
+export const succeeds = (program, args, options = {}) =>
+  spawnSync(program, args, { stdio: 'ignore', ...options }).status === 0;
 
 /** /usr/sbin too: a user's PATH often lacks it (mkfs.ext4, debootstrap). */
 export const hasProgram = (name) =>

@@ -3,7 +3,17 @@
 // initial RAM disk. Made once by root and cached, keyed by the versions of the packages in it. The project comes on a
 // second disk (guest.mjs), so that a changed project needs no new base.
 
-import { chmodSync, cpSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { cached } from './cache.mjs';
@@ -13,7 +23,14 @@ import { candidateVersion, debianSource, updatePackageLists } from './packages.m
 const included = 'systemd,systemd-sysv,dbus,dbus-user-session,udev,uidmap,iproute2,procps,kmod,libpam-systemd';
 const kernelPackage = 'linux-image-cloud-amd64';
 /** without these the root disk cannot be seen; ext4 is built in */
-const diskModules = ['virtio', 'virtio_ring', 'virtio_pci_modern_dev', 'virtio_pci_legacy_dev', 'virtio_pci', 'virtio_blk'];
+const diskModules = [
+  'virtio',
+  'virtio_ring',
+  'virtio_pci_modern_dev',
+  'virtio_pci_legacy_dev',
+  'virtio_pci',
+  'virtio_blk',
+];
 const formatVersion = 1;
 
 /** @returns directory with root.img, vmlinuz, initrd.gz */
@@ -21,7 +38,10 @@ export const guestBase = async () => {
   const packages = [kernelPackage, ...included.split(',')];
   if (candidateVersion(kernelPackage) === '') updatePackageLists();
   const versions = packages.map((name) => `${name} ${candidateVersion(name)}`);
-  const key = createHash('sha256').update(JSON.stringify([formatVersion, versions])).digest('hex').slice(0, 16);
+  const key = createHash('sha256')
+    .update(JSON.stringify([formatVersion, versions]))
+    .digest('hex')
+    .slice(0, 16);
   return cached({ kind: 'guest', key }, build);
 };
 
@@ -29,7 +49,9 @@ const build = async (directory) => {
   console.log('making the base image of the guest (about two minutes, once)');
   const root = join(directory, 'root');
   const { mirror, suite } = debianSource();
-  output('debootstrap', ['--variant=minbase', `--include=${included}`, suite, root, mirror], { stdio: ['ignore', 'pipe', 'pipe'] });
+  output('debootstrap', ['--variant=minbase', `--include=${included}`, suite, root, mirror], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const release = unpackKernel(directory, root);
   configure(root);
   makeInitialRamDisk(directory, root, release);
@@ -65,7 +87,13 @@ const configure = (root) => {
   mkdirSync(join(root, 'mnt/project'));
   writeFileSync(join(root, 'etc/systemd/system/tests.service'), testUnit);
   symlinkSync('../tests.service', join(root, 'etc/systemd/system/multi-user.target.wants/tests.service'));
-  for (const unit of ['serial-getty@ttyS0.service', 'apt-daily.timer', 'apt-daily-upgrade.timer', 'e2scrub_all.timer', 'fstrim.timer']) {
+  for (const unit of [
+    'serial-getty@ttyS0.service',
+    'apt-daily.timer',
+    'apt-daily-upgrade.timer',
+    'e2scrub_all.timer',
+    'fstrim.timer',
+  ]) {
     symlinkSync('/dev/null', join(root, 'etc/systemd/system', unit));
   }
 };
@@ -85,7 +113,8 @@ ExecStart=/bin/sh -c 'mount -o ro /dev/vdb /mnt/project && exec /bin/sh /mnt/pro
 
 const makeInitialRamDisk = (directory, root, release) => {
   const work = join(directory, 'initrd');
-  for (const name of ['bin', 'proc', 'sys', 'dev', 'newroot', 'modules']) mkdirSync(join(work, name), { recursive: true });
+  for (const name of ['bin', 'proc', 'sys', 'dev', 'newroot', 'modules'])
+    mkdirSync(join(work, name), { recursive: true });
   const busybox = output('sh', ['-c', 'command -v busybox']).trim();
   cpSync(busybox, join(work, 'bin/busybox'), { dereference: true });
   for (const name of diskModules) {
@@ -94,7 +123,10 @@ const makeInitialRamDisk = (directory, root, release) => {
     if (file !== '') cpSync(file, join(work, 'modules', `${name}.ko`));
   }
   writeFileSync(join(work, 'init'), initScript, { mode: 0o755 });
-  output('sh', ['-c', `cd '${work}' && find . | cpio -o -H newc --quiet | gzip -1 > '${join(directory, 'initrd.gz')}'`]);
+  output('sh', [
+    '-c',
+    `cd '${work}' && find . | cpio -o -H newc --quiet | gzip -1 > '${join(directory, 'initrd.gz')}'`,
+  ]);
   rmSync(work, { recursive: true });
 };
 

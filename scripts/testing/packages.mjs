@@ -35,13 +35,25 @@ let updated = false;
 
 /** @returns {string[]} packages that are missing and could not be installed */
 export const ensurePackages = (programs) => {
-  const missing = [...new Set(Object.entries(programs).filter(([program]) => !hasProgram(program)).map(([, name]) => name))];
+  const missing = [
+    ...new Set(
+      Object.entries(programs)
+        .filter(([program]) => !hasProgram(program))
+        .map(([, name]) => name),
+    ),
+  ];
   if (missing.length === 0) return [];
   if (process.getuid() !== 0 || !hasProgram('apt-get')) return missing;
   console.log(`installing ${missing.join(' ')}`);
   updatePackageLists();
   // one by one: a package that this release does not have must not keep the others away
-  return missing.filter((name) => spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name], { env, stdio: ['ignore', 'ignore', 'inherit'] }).status !== 0);
+  return missing.filter(
+    (name) =>
+      spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name], {
+        env,
+        stdio: ['ignore', 'ignore', 'inherit'],
+      }).status !== 0,
+  );
 };
 
 export const updatePackageLists = () => {
@@ -58,10 +70,21 @@ export const candidateVersion = (name) => {
 
 /** The machine's own mirror and release, so that no address is written down here. */
 export const debianSource = () => {
-  const line = output('apt-get', ['indextargets', '--format', '$(SITE) $(CODENAME) $(COMPONENT)', 'Created-By: Packages'], { env })
+  const line = output(
+    'apt-get',
+    ['indextargets', '--format', '$(SITE) $(CODENAME) $(COMPONENT)', 'Created-By: Packages'],
+    { env },
+  )
     .split('\n')
     .map((text) => text.split(' '))
-    .find(([site, codename, component]) => component === 'main' && site && codename && !/-(updates|security|backports)$/.test(codename) && /debian/i.test(site));
+    .find(
+      ([site, codename, component]) =>
+        component === 'main' &&
+        site &&
+        codename &&
+        !/-(updates|security|backports)$/.test(codename) &&
+        /debian/i.test(site),
+    );
   if (!line) throw new Error('apt knows no Debian mirror on this machine');
   return { mirror: line[0], suite: line[1] };
 };
