@@ -35,12 +35,12 @@ Result<InitProcess> launch_init(const Settings &settings, const Plan &plan, cons
 // What the child says over the link.
 struct LinkEvent {
   enum class Kind { ready, pty, error, result, closed } kind = Kind::closed;
-  unique_fd pty_master;        // pty
-  int error_number = 0;        // error
-  uint32_t operation = 0;      // error: number of the operation in ops.def
-  uint32_t index = 0;          // error: index of the operation in the plan
-  std::string subject;         // error: what it failed on; result: JSON text
-  std::string detail;          // error: the call that failed
+  unique_fd pty_master;    // pty
+  int error_number = 0;    // error
+  uint32_t operation = 0;  // error: number of the operation in ops.def
+  uint32_t index = 0;      // error: index of the operation in the plan
+  std::string subject;     // error: what it failed on; result: JSON text
+  std::string detail;      // error: the call that failed
 };
 
 // Receives one event; blocks unless the link is non-blocking (then Error{EAGAIN}). `closed` means the exec happened or

@@ -71,19 +71,19 @@ std::optional<GroupEntry> parse_group(std::string_view line) {
 }
 
 std::optional<PasswdEntry> find_user(std::string_view passwd, std::string_view wanted) {
-  const auto number = is_number(wanted) ? to_id(wanted) : std::nullopt;
+  const auto number = to_id(wanted);
   while (!passwd.empty()) {
     const auto entry = parse_passwd(take_until(passwd, '\n'));
-    if (entry && (entry->name == wanted || (number && entry->uid == *number))) return entry;
+    if (entry && (entry->name == wanted || number == entry->uid)) return entry;
   }
   return std::nullopt;
 }
 
 Result<gid_t> find_group(std::string_view group, std::string_view wanted) {
-  const auto number = is_number(wanted) ? to_id(wanted) : std::nullopt;
+  const auto number = to_id(wanted);
   while (!group.empty()) {
     const auto entry = parse_group(take_until(group, '\n'));
-    if (entry && (entry->name == wanted || (number && entry->gid == *number))) return entry->gid;
+    if (entry && (entry->name == wanted || number == entry->gid)) return entry->gid;
   }
   if (number) return *number;
   return Error{is_number(wanted) ? ERANGE : ENOENT, "group lookup", std::string(wanted)};
@@ -122,7 +122,7 @@ Result<User> lookup_user(std::string_view spec, const std::vector<std::string_vi
     user.uid = entry->uid;
     user.gid = entry->gid;
     if (!entry->home.empty()) user.home = entry->home;
-  } else if (const auto number = is_number(user_spec) ? to_id(user_spec) : std::nullopt) {
+  } else if (const auto number = to_id(user_spec)) {
     user.uid = *number;
   } else {
     return Error{is_number(user_spec) ? ERANGE : ENOENT, "user lookup", std::string(user_spec)};

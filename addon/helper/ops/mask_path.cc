@@ -24,6 +24,7 @@ Status mask_directory(InitContext &context, int target, const char *path) {
   }
   auto tmpfs = FileSystem::open("tmpfs");
   if (!tmpfs) return tmpfs.error();
+  if (auto set = tmpfs.value().set("source", "tmpfs"); !set) return set;
   if (auto set = tmpfs.value().set("mode", "0555"); !set) return set;
   auto tree = tmpfs.value().mount(kMaskAttributes);
   if (!tree) return tree.error();
