@@ -16,6 +16,7 @@ namespace sampan {
 int MonitorProcess::finish() {
   relay_.end_streams();
   log_.finish();
+  remove_cgroup();
   const ExitRecord record = make_exit_record();
   const bool recorded = settings_.exit_name == nullptr || exit_record_.write_with_retries(record).ok();
   serve_last_clients(record);
@@ -24,6 +25,11 @@ int MonitorProcess::finish() {
   attach_server_.close();
   if (!control_cleans_up && !settings_.exit_argv.empty()) run_exit_command();
   return recorded ? 0 : 1;
+}
+
+// Empty since process 1 has ended. A failure leaves an empty directory, which the next command finds by the run record.
+void MonitorProcess::remove_cgroup() const {
+  if (settings_.cgroup_name != nullptr) unlinkat(settings_.cgroup_parent_fd, settings_.cgroup_name, AT_REMOVEDIR);
 }
 
 ExitRecord MonitorProcess::make_exit_record() const {

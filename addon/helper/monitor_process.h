@@ -76,6 +76,7 @@ class MonitorProcess {
   ExitRecord make_exit_record() const;
   void serve_last_clients(const ExitRecord &record);
   void wait_until_control_has_read();
+  void remove_cgroup() const;
   void run_exit_command();
   uint64_t oom_kills() const;
 

@@ -272,6 +272,7 @@ void MonitorProcess::undo() {
     }
   }
   attach_server_.close();
+  remove_cgroup();
   if (settings_.run_record_name != nullptr) unlinkat(settings_.exit_dir_fd, settings_.run_record_name, 0);
   if (control_) close_politely(control_.release());
 }

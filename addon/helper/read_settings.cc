@@ -34,6 +34,11 @@ void apply(Settings &settings, const join_namespaces_args &args) {
 
 void apply(Settings &settings, const join_cgroup_args &args) { settings.cgroup_fd = args.directory; }
 
+void apply(Settings &settings, const remove_cgroup_args &args) {
+  settings.cgroup_parent_fd = args.parent;
+  settings.cgroup_name = args.name;
+}
+
 void apply(Settings &settings, const stdio_args &args) { settings.stdio_flags = args.flags; }
 
 void apply(Settings &settings, const attach_control_args &args) {

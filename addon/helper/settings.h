@@ -32,6 +32,8 @@ struct Settings {
   int join_pidfd = -1;
   uint64_t join_flags = 0;
   int cgroup_fd = -1;
+  int cgroup_parent_fd = -1;
+  const char *cgroup_name = nullptr;
 
   uint32_t stdio_flags = 0;
   bool control_attached = false;

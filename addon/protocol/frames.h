@@ -23,7 +23,7 @@ struct FrameHeader {
 };
 static_assert(sizeof(FrameHeader) == 16, "the header is the wire format");
 
-inline constexpr size_t kMaxFramePayload = 64 * 1024;
+inline constexpr size_t kMaxFramePayload = 65536;
 inline constexpr size_t kMaxFrame = sizeof(FrameHeader) + kMaxFramePayload;
 
 }  // namespace sampan

@@ -2,13 +2,7 @@
 // Kinds of failure, and the only mapping from a kind to an exit code (docker run's 125/126/127) and an HTTP status.
 
 export type ErrorKind =
-  | 'usage'
-  | 'invalid'
-  | 'notFound'
-  | 'conflict'
-  | 'engine'
-  | 'commandNotFound'
-  | 'commandNotExecutable';
+  'usage' | 'invalid' | 'notFound' | 'conflict' | 'engine' | 'commandNotFound' | 'commandNotExecutable';
 
 /** Exit code of `run`, `create`, `start`, `exec`; other commands exit 1 whatever the kind (docker does the same). */
 export const runExitCode: Readonly<Record<ErrorKind, number>> = {

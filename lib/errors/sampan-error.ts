@@ -44,7 +44,10 @@ export const sampanError = (code: ErrorCode, details: ErrorDetails): SampanError
 
 /** Works across realms (jest) and bundle copies, where instanceof does not. */
 export const isSampanError = (error: unknown, code?: ErrorCode): error is SampanError =>
-  typeof error === 'object' && error !== null && brand in error && (code === undefined || (error as SampanError).code === code);
+  typeof error === 'object' &&
+  error !== null &&
+  brand in error &&
+  (code === undefined || (error as SampanError).code === code);
 
 /** A Node or addon error with this errno code, such as ENOENT. */
 export const hasErrno = (error: unknown, ...codes: readonly string[]): error is NodeJS.ErrnoException =>

@@ -47,6 +47,17 @@ export const errorTable = {
   ERR_DIGEST_MISMATCH: entry('invalid', (s) => `digest mismatch: ${s}`),
   ERR_LAYER_UNPACK: entry('engine', (s) => `layer could not be unpacked: ${s}`),
   ERR_STORE_CORRUPT: entry('engine', (s) => `the store is damaged: ${s}`),
+  // registries
+  ERR_REGISTRY_UNREACHABLE: entry('engine', (s) => `registry not reachable: ${s}`),
+  ERR_REGISTRY_TLS: entry('engine', (s) => `no trusted connection to the registry: ${s}`),
+  ERR_REGISTRY_UNAUTHORIZED: entry('engine', (s) => `the registry asks for a login: ${s}`),
+  ERR_REGISTRY_DENIED: entry('engine', (s) => `the registry denies access: ${s}`),
+  ERR_REGISTRY_NOT_FOUND: entry('notFound', (s) => `not in the registry: ${s}`),
+  ERR_REGISTRY_BUSY: entry('engine', (s) => `the registry does not serve: ${s}`),
+  ERR_REGISTRY_ANSWER: entry('engine', (s) => `unusable answer of the registry: ${s}`),
+  ERR_REGISTRY_BLOCKED: entry('conflict', (s) => `blocked by the configuration: ${s}`),
+  ERR_REGISTRY_CONFIG: entry('invalid', (s) => `registry configuration: ${s}`),
+  ERR_CREDENTIAL_HELPER: entry('engine', (s) => `credential helper ${s}`),
   // host
   ERR_HOST: entry('engine', (s) => s),
   ERR_NATIVE_MISSING: entry('engine', (s) => `the native part of sampan could not be loaded: ${s}`),

@@ -74,7 +74,6 @@ const spellers = (): Readonly<Record<string, Speller | undefined>> => {
     'set_capabilities.inheritable': capabilities,
     'set_capabilities.ambient': capabilities,
     'unpack_tar.flags': flags(smallBits('no-owners', 'plain-rootfs')),
-    'open_path.flags': octal,
   };
 };
 

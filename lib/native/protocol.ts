@@ -16,6 +16,8 @@ export type PlanOperation =
   | { readonly op: 'join_namespaces'; readonly pidfd: number; readonly flags: bigint }
   /** cgroup v2 directory that the init process is placed into */
   | { readonly op: 'join_cgroup'; readonly directory: number }
+  /** cgroup v2 directory (name below parent) that the monitor removes once the container has ended */
+  | { readonly op: 'remove_cgroup'; readonly parent: number; readonly name: string }
   /** stdio of the init process; flags: 1 tty, 2 stdin stays open (else /dev/null), 4 stdin closes when the first attached client ends it */
   | { readonly op: 'stdio'; readonly flags: number }
   /** the control connection is also an attached client; streams: 1 stdin, 2 stdout, 4 stderr; keys: raw detach key bytes */
@@ -95,11 +97,7 @@ export type PlanOperation =
   /** remove a host directory tree; a missing one is fine */
   | { readonly op: 'remove_tree'; readonly source: string }
   /** count bytes (st_blocks * 512, each hard link once) and inodes below a host directory */
-  | { readonly op: 'tree_usage'; readonly source: string }
-  /** probe: open a host path with open(2) flags and close it again */
-  | { readonly op: 'open_path'; readonly source: string; readonly flags: number }
-  /** probe: write to a host path */
-  | { readonly op: 'write_host_file'; readonly source: string; readonly content: string };
+  | { readonly op: 'tree_usage'; readonly source: string };
 
 export type OperationName = PlanOperation['op'];
 
@@ -114,6 +112,7 @@ export const operationTable: readonly {
   { op: 'map_method', stage: 'monitor', fields: [['method', 'u32'], ['newuidmap', 'str'], ['newgidmap', 'str']] },
   { op: 'join_namespaces', stage: 'monitor', fields: [['pidfd', 'fd'], ['flags', 'u64']] },
   { op: 'join_cgroup', stage: 'monitor', fields: [['directory', 'fd']] },
+  { op: 'remove_cgroup', stage: 'monitor', fields: [['parent', 'fd'], ['name', 'str']] },
   { op: 'stdio', stage: 'monitor', fields: [['flags', 'u32']] },
   { op: 'attach_control', stage: 'monitor', fields: [['streams', 'u32'], ['detach_keys', 'str']] },
   { op: 'attach_socket', stage: 'monitor', fields: [['directory', 'fd'], ['name', 'str']] },
@@ -154,8 +153,6 @@ export const operationTable: readonly {
   { op: 'unpack_tar', stage: 'init', fields: [['input', 'fd'], ['source', 'str'], ['flags', 'u32']] },
   { op: 'remove_tree', stage: 'init', fields: [['source', 'str']] },
   { op: 'tree_usage', stage: 'init', fields: [['source', 'str']] },
-  { op: 'open_path', stage: 'init', fields: [['source', 'str'], ['flags', 'u32']] },
-  { op: 'write_host_file', stage: 'init', fields: [['source', 'str'], ['content', 'str']] },
 ];
 
 /** Frame types on the control connection (addon/protocol/README.md). */

@@ -74,7 +74,10 @@ export const buildConfig = (input: ConfigInput): RuntimeConfig => {
       init: request.init,
       openStdin: request.openStdin,
       stdinOnce: request.stdinOnce,
-      log: request.log.driver === 'none' ? undefined : { maxSizeBytes: request.log.maxSizeBytes, maxFiles: request.log.maxFiles },
+      log:
+        request.log.driver === 'none'
+          ? undefined
+          : { maxSizeBytes: request.log.maxSizeBytes, maxFiles: request.log.maxFiles },
     },
   };
 };
@@ -98,7 +101,11 @@ const readSecurityOptions = (options: readonly string[]): { readonly noNewPrivil
   return { noNewPrivileges };
 };
 
-const rlimit = ({ name, soft, hard }: UlimitRequest): RlimitConfig => ({ type: `RLIMIT_${name.toUpperCase()}`, soft, hard });
+const rlimit = ({ name, soft, hard }: UlimitRequest): RlimitConfig => ({
+  type: `RLIMIT_${name.toUpperCase()}`,
+  soft,
+  hard,
+});
 
 // ---- mounts --------------------------------------------------------------------------------------------------------
 
@@ -137,7 +144,8 @@ const kernelMounts = ({ request, network, idMap, cgroupV2 }: ConfigInput): reado
     network === 'none'
       ? fresh('sysfs', '/sys', [...hardened, ...sysAccess])
       : bind('/sys', '/sys', ['rbind', 'ro', ...hardened]);
-  const cgroup = cgroupV2 && network === 'none' ? [fresh('cgroup2', '/sys/fs/cgroup', [...hardened, ...sysAccess], 'cgroup')] : [];
+  const cgroup =
+    cgroupV2 && network === 'none' ? [fresh('cgroup2', '/sys/fs/cgroup', [...hardened, ...sysAccess], 'cgroup')] : [];
   return [
     fresh('proc', '/proc', hardened),
     fresh('tmpfs', '/dev', ['nosuid', 'strictatime', 'mode=755', 'size=65536k']),
@@ -152,7 +160,9 @@ const kernelMounts = ({ request, network, idMap, cgroupV2 }: ConfigInput): reado
 /** Device nodes cannot be made in a user namespace: the host's are bound. */
 const deviceMounts = (request: CreateRequest): readonly MountConfig[] => {
   const usual = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
-  const privileged = request.privileged ? ['net/tun', 'fuse', 'kvm'].map((name) => ({ name, options: ['bind', 'optional'] })) : [];
+  const privileged = request.privileged
+    ? ['net/tun', 'fuse', 'kvm'].map((name) => ({ name, options: ['bind', 'optional'] }))
+    : [];
   return [...usual.map((name) => ({ name, options: ['bind'] })), ...privileged].map(({ name, options }) =>
     bind(`/dev/${name}`, `/dev/${name}`, [...options, 'nosuid', 'noexec']),
   );
@@ -165,7 +175,11 @@ const userMount = (mount: MountRequest): MountConfig => {
   const access = mount.readOnly ? ['ro'] : [];
   if (mount.type === 'tmpfs') {
     const defaults = ['nosuid', 'nodev', 'noexec'].filter((option) => !mount.options.includes(option.slice(2)));
-    return fresh('tmpfs', mount.target, [...defaults, ...access, ...mount.options.filter((o) => !['suid', 'dev', 'exec'].includes(o))]);
+    return fresh('tmpfs', mount.target, [
+      ...defaults,
+      ...access,
+      ...mount.options.filter((o) => !['suid', 'dev', 'exec'].includes(o)),
+    ]);
   }
   const kind = mount.nonRecursive === true ? 'bind' : 'rbind';
   return bind(mount.source, mount.target, [kind, ...access, mount.propagation ?? 'rprivate']);

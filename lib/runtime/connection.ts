@@ -17,7 +17,9 @@ export class Connection {
   #drained: (() => void)[] = [];
 
   /** @param open hands over the channel's handlers; called once */
-  constructor(open: (handlers: { onMessage: (m: Buffer) => void; onDrain: () => void; onClose: () => void }) => Channel) {
+  constructor(
+    open: (handlers: { onMessage: (m: Buffer) => void; onDrain: () => void; onClose: () => void }) => Channel,
+  ) {
     this.#channel = open({
       onMessage: (message) => {
         this.#queue.push(decodeFrame(message));

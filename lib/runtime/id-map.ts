@@ -50,7 +50,12 @@ export const computeIdMap = (input: IdMapInput): IdMap => {
   const { newuidmap, newgidmap } = input;
   const reason = missing(input, uidRanges, gidRanges);
   if (reason !== undefined || newuidmap === undefined || newgidmap === undefined) {
-    return { mode: 'single', uids: [own(input.uid)], gids: [own(input.gid)], ...(reason === undefined ? {} : { reason }) };
+    return {
+      mode: 'single',
+      uids: [own(input.uid)],
+      gids: [own(input.gid)],
+      ...(reason === undefined ? {} : { reason }),
+    };
   }
   return {
     mode: 'subids',
@@ -118,7 +123,13 @@ export const namespaceOperations = (map: IdMap, flags = 0n): readonly PlanOperat
 ];
 
 const mapLines = (kind: number, lines: readonly IdMapping[]): readonly PlanOperation[] =>
-  lines.map(({ containerID, hostID, size }) => ({ op: 'map_ids', kind, inside: containerID, outside: hostID, count: size }));
+  lines.map(({ containerID, hostID, size }) => ({
+    op: 'map_ids',
+    kind,
+    inside: containerID,
+    outside: hostID,
+    count: size,
+  }));
 
 const userName = (uid: number): string => {
   try {
@@ -140,12 +151,14 @@ const readOrEmpty = (path: string): string => {
 
 /** Set-uid programs are taken from the system's directories only, never from the caller's PATH. */
 const findProgram = (name: string): string | undefined =>
-  ['/usr/bin', '/bin', '/usr/sbin', '/usr/local/bin', '/run/wrappers/bin'].map((directory) => `${directory}/${name}`).find((path) => {
-    try {
-      accessSync(path, constants.X_OK);
-      return true;
-    } catch {
-      // absent or not executable for us: the next directory
-      return false;
-    }
-  });
+  ['/usr/bin', '/bin', '/usr/sbin', '/usr/local/bin', '/run/wrappers/bin']
+    .map((directory) => `${directory}/${name}`)
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        // absent or not executable for us: the next directory
+        return false;
+      }
+    });

@@ -53,7 +53,9 @@ export const mountOperation = (mount: MountConfig): PlanOperation => {
       propagation: BigInt(mount.options.reduce((flags, word) => flags | (propagationFlags[word] ?? 0), 0)),
     };
   }
-  const data = mount.options.filter((option) => !(option in optionFlags) && !(option in propagationFlags) && !bindWords.has(option));
+  const data = mount.options.filter(
+    (option) => !(option in optionFlags) && !(option in propagationFlags) && !bindWords.has(option),
+  );
   return {
     op: 'mount_fs',
     fstype: mount.type,

@@ -13,23 +13,38 @@ interface Meaning {
 const tryCheck = "'sampan system check' tests what the engine needs, one by one";
 
 /** The first entry whose operation and errno fit. */
-const meanings: readonly { readonly operation: string; readonly errnos?: readonly string[]; readonly meaning: Meaning }[] = [
+const meanings: readonly {
+  readonly operation: string;
+  readonly errnos?: readonly string[];
+  readonly meaning: Meaning;
+}[] = [
   { operation: 'exec', errnos: ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'], meaning: { code: 'ERR_COMMAND_NOT_FOUND' } },
-  { operation: 'exec', errnos: ['EACCES', 'EISDIR', 'ENOEXEC', 'EPERM', 'ELOOP', 'ETXTBSY', 'EINVAL', 'ELIBBAD'], meaning: { code: 'ERR_COMMAND_NOT_EXECUTABLE' } },
+  {
+    operation: 'exec',
+    errnos: ['EACCES', 'EISDIR', 'ENOEXEC', 'EPERM', 'ELOOP', 'ETXTBSY', 'EINVAL', 'ELIBBAD'],
+    meaning: { code: 'ERR_COMMAND_NOT_EXECUTABLE' },
+  },
   { operation: 'set_user', errnos: ['ENOENT', 'ESRCH'], meaning: { code: 'ERR_USER_NOT_FOUND' } },
   {
     operation: 'set_user',
     errnos: ['EINVAL'],
     meaning: { code: 'ERR_USER_NOT_FOUND', hint: `the id is outside the container's id map; ${tryCheck}` },
   },
-  { operation: 'map_ids', meaning: { code: 'ERR_PLAN_FAILED', hint: `check /etc/subuid and /etc/subgid; ${tryCheck}` } },
-  { operation: 'map_method', meaning: { code: 'ERR_PLAN_FAILED', hint: `check /etc/subuid and /etc/subgid; ${tryCheck}` } },
+  {
+    operation: 'map_ids',
+    meaning: { code: 'ERR_PLAN_FAILED', hint: `check /etc/subuid and /etc/subgid; ${tryCheck}` },
+  },
+  {
+    operation: 'map_method',
+    meaning: { code: 'ERR_PLAN_FAILED', hint: `check /etc/subuid and /etc/subgid; ${tryCheck}` },
+  },
   { operation: 'namespaces', meaning: { code: 'ERR_PLAN_FAILED', hint: tryCheck } },
 ];
 
 export const planError = (failure: HelperFailure): SampanError => {
   const found = meanings.find(
-    ({ operation, errnos }) => operation === failure.operation && (errnos === undefined || errnos.includes(failure.code)),
+    ({ operation, errnos }) =>
+      operation === failure.operation && (errnos === undefined || errnos.includes(failure.code)),
   );
   const noSpace = failure.code === 'ENOSPC' || failure.code === 'EDQUOT';
   const code = found?.meaning.code ?? (noSpace ? 'ERR_NO_SPACE' : 'ERR_PLAN_FAILED');

@@ -38,7 +38,11 @@ export interface TerminalSize {
 }
 
 /** The whole of a container's start, without the monitor's own settings (monitor-operations.ts). */
-export const containerOperations = (config: RuntimeConfig, idMap: IdMap, terminal: TerminalSize): readonly PlanOperation[] => {
+export const containerOperations = (
+  config: RuntimeConfig,
+  idMap: IdMap,
+  terminal: TerminalSize,
+): readonly PlanOperation[] => {
   const flags = namespaceFlags(config.linux.namespaces.map(({ type }) => type));
   return [
     ...namespaceOperations(idMap, flags),
@@ -65,7 +69,11 @@ export const execOperations = (
   process: ProcessConfig,
   options: { readonly pidfdSlot: number; readonly openStdin: boolean; readonly terminal: TerminalSize },
 ): readonly PlanOperation[] => [
-  { op: 'join_namespaces', pidfd: options.pidfdSlot, flags: namespaceFlags(config.linux.namespaces.map(({ type }) => type)) },
+  {
+    op: 'join_namespaces',
+    pidfd: options.pidfdSlot,
+    flags: namespaceFlags(config.linux.namespaces.map(({ type }) => type)),
+  },
   { op: 'stdio', flags: (process.terminal ? stdioTty : 0) | (options.openStdin ? stdioKeepStdin | stdioStdinOnce : 0) },
   { op: 'become_root' },
   ...processOperations(process, options.terminal),
@@ -83,9 +91,14 @@ const rootOperations = (root: RootConfig, rootfs: string): readonly PlanOperatio
   }
   return [
     { op: 'root_bind', source: root.base, rootfs },
-    ...root.directories.map(
-      ({ source, upper, work }): PlanOperation => ({ op: 'mount_overlay', target: source, lower: [source], upper, work, flags }),
-    ),
+    ...root.directories.map(({ source, upper, work }): PlanOperation => ({
+      op: 'mount_overlay',
+      target: source,
+      lower: [source],
+      upper,
+      work,
+      flags,
+    })),
   ];
 };
 

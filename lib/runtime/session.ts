@@ -7,8 +7,7 @@ import { maxPayloadSize, streamStderr, streamStdin, streamStdout, type HelperEve
 import type { Connection } from './connection.js';
 
 export type SessionEnd =
-  | { readonly kind: 'exited'; readonly exitCode: number; readonly signal: number }
-  | { readonly kind: 'detached' };
+  { readonly kind: 'exited'; readonly exitCode: number; readonly signal: number } | { readonly kind: 'detached' };
 
 export interface Session extends AsyncDisposable {
   readonly tty: boolean;
@@ -21,7 +20,11 @@ export interface Session extends AsyncDisposable {
 }
 
 /** Streams of ATTACH and attach_control (frames.def). */
-export const streamBits = (streams: { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean }): number =>
+export const streamBits = (streams: {
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+}): number =>
   (streams.stdin ? streamStdin : 0) | (streams.stdout ? streamStdout : 0) | (streams.stderr ? streamStderr : 0);
 
 export interface SessionOptions {

@@ -25,7 +25,10 @@ export const runMapped = async (
   namespaces = 0,
 ): Promise<Readonly<Record<string, number>>> => {
   try {
-    return await runTask(native, { ...task, operations: [...namespaceOperations(idMap, BigInt(namespaces)), { op: 'become_root' }, ...task.operations] });
+    return await runTask(native, {
+      ...task,
+      operations: [...namespaceOperations(idMap, BigInt(namespaces)), { op: 'become_root' }, ...task.operations],
+    });
   } catch (error) {
     if (error instanceof HelperFailure) throw planError(error);
     throw error;
@@ -43,6 +46,9 @@ export const treeRemover =
       await removeOwn(directory);
     } catch (error) {
       if (!hasErrno(error, 'EACCES', 'EPERM', 'ENOTEMPTY')) throw error;
-      await runMapped(native(), idMap(), { operations: [{ op: 'remove_tree', source: directory }], title: 'sampan-remove' });
+      await runMapped(native(), idMap(), {
+        operations: [{ op: 'remove_tree', source: directory }],
+        title: 'sampan-remove',
+      });
     }
   };

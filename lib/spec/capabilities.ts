@@ -55,5 +55,8 @@ const parseCapability = (text: string): Capability | 'ALL' => {
   if (upper === 'ALL') return 'ALL';
   const name = capabilityNames.find((known) => known === upper || known === `CAP_${upper}`);
   if (name !== undefined) return name;
-  throw sampanError('ERR_INVALID_VALUE', { subject: `capability ${text}`, hint: "capabilities(7) lists the names; 'ALL' is all of them" });
+  throw sampanError('ERR_INVALID_VALUE', {
+    subject: `capability ${text}`,
+    hint: "capabilities(7) lists the names; 'ALL' is all of them",
+  });
 };

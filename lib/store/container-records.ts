@@ -93,9 +93,12 @@ export const listContainerIds = (paths: Paths): readonly string[] =>
   readdirSync(paths.containers).filter((name) => /^[0-9a-f]{64}$/.test(name));
 
 /** undefined when there is no such container (any more) */
-export const readContainerRecord = (files: ContainerFiles): ContainerRecord | undefined => read<ContainerRecord>(files.record);
-export const readRuntimeConfig = (files: ContainerFiles): RuntimeConfig | undefined => readUnversioned<RuntimeConfig>(files.config);
-export const readExitRecord = (files: ContainerFiles): ExitRecord | undefined => read<ExitRecord>(files.exit);
+export const readContainerRecord = (files: ContainerFiles): ContainerRecord | undefined =>
+  readVersioned(files.record) as ContainerRecord | undefined; // the schema number says what is in the file
+export const readRuntimeConfig = (files: ContainerFiles): RuntimeConfig | undefined =>
+  readOwn(files.config) as RuntimeConfig | undefined; // written by us, whole or not at all
+export const readExitRecord = (files: ContainerFiles): ExitRecord | undefined =>
+  readVersioned(files.exit) as ExitRecord | undefined; // as for the container record
 
 /**
  * A run record is written without fsync, since another boot makes it stale anyway: one that cannot be read is the
@@ -104,7 +107,7 @@ export const readExitRecord = (files: ContainerFiles): ExitRecord | undefined =>
 export const readRunRecord = (files: ContainerFiles): RunRecord | 'stale' | undefined => {
   if (lstatSync(files.run, { throwIfNoEntry: false }) === undefined) return undefined;
   try {
-    return read<RunRecord>(files.run);
+    return readVersioned(files.run) as RunRecord | undefined; // as for the container record
   } catch {
     // unreadable JSON: see above
     return 'stale';
@@ -125,19 +128,20 @@ export const writeExitRecord = (files: ContainerFiles, record: ExitRecord): void
 
 const schemaVersion = 1;
 
-const read = <T>(path: string): T | undefined => {
-  const value = readUnversioned<{ schema?: unknown }>(path);
+const readVersioned = (path: string): unknown => {
+  const value = readOwn(path);
   if (value === undefined) return undefined;
-  if (value.schema === schemaVersion) return value as T; // our own file: the version says what is in it
+  const schema = typeof value === 'object' && value !== null && 'schema' in value ? value.schema : undefined;
+  if (schema === schemaVersion) return value;
   throw sampanError('ERR_STORE_CORRUPT', {
-    subject: `${path} has schema ${String(value.schema)}, this sampan reads ${String(schemaVersion)}`,
+    subject: `${path} has schema ${String(schema)}, this sampan reads ${String(schemaVersion)}`,
     hint: 'use the version of sampan that wrote it, or remove the container with it',
   });
 };
 
-const readUnversioned = <T>(path: string): T | undefined => {
+const readOwn = (path: string): unknown => {
   try {
-    return readJson(path) as T | undefined; // written by us, whole or not at all
+    return readJson(path);
   } catch (error) {
     if (error instanceof SyntaxError) throw sampanError('ERR_STORE_CORRUPT', { subject: path, cause: error });
     throw error;

@@ -14,7 +14,10 @@ export const checkMounts = (mounts: readonly MountRequest[], options: { readonly
   for (const mount of mounts) {
     const target = mount.target.replace(/\/+$/, '');
     if (target === '' || !mount.target.startsWith('/')) {
-      throw sampanError('ERR_INVALID_VALUE', { subject: `mount target ${mount.target}`, hint: "it must be an absolute path below '/'" });
+      throw sampanError('ERR_INVALID_VALUE', {
+        subject: `mount target ${mount.target}`,
+        hint: "it must be an absolute path below '/'",
+      });
     }
     if (targets.has(target)) throw sampanError('ERR_INVALID_VALUE', { subject: `duplicate mount point ${target}` });
     targets.add(target);
@@ -32,10 +35,18 @@ const checkSource = (source: string, mayCreate: boolean, create: boolean): void 
     accessSync(source, isDirectory ? constants.X_OK : constants.R_OK);
   } catch (error) {
     if (hasErrno(error, 'ENOENT', 'ENOTDIR')) {
-      throw sampanError('ERR_MOUNT_SOURCE', { subject: `${source} does not exist`, cause: error, hint: `make it first: mkdir -p ${source}` });
+      throw sampanError('ERR_MOUNT_SOURCE', {
+        subject: `${source} does not exist`,
+        cause: error,
+        hint: `make it first: mkdir -p ${source}`,
+      });
     }
     if (hasErrno(error, 'EACCES', 'EPERM', 'EROFS')) {
-      throw sampanError('ERR_MOUNT_SOURCE', { subject: `${source} is not accessible to you`, cause: error, hint: 'the engine has your rights, no more' });
+      throw sampanError('ERR_MOUNT_SOURCE', {
+        subject: `${source} is not accessible to you`,
+        cause: error,
+        hint: 'the engine has your rights, no more',
+      });
     }
     throw error;
   }

@@ -17,7 +17,13 @@ import type { CreateRequest } from '../../spec/create-request.js';
 import { mergeProcess } from '../../spec/merge.js';
 import type { RootConfig, RuntimeConfig } from '../../spec/runtime-config.js';
 import { removeIfThere, syncDirectory, writeJsonAtomic } from '../../store/atomic.js';
-import { containerFiles, filesOf, writeContainerRecord, type ContainerFiles, type ContainerRecord } from '../../store/container-records.js';
+import {
+  containerFiles,
+  filesOf,
+  writeContainerRecord,
+  type ContainerFiles,
+  type ContainerRecord,
+} from '../../store/container-records.js';
 import { makeScratch } from '../../store/scratch.js';
 import { parseSignal } from '../../util/signals.js';
 import type { ContainerContext, ResolvedImage } from './context.js';
@@ -32,7 +38,11 @@ export interface Created extends LockedContainer {
 }
 
 /** Creates and keeps the lock: the caller lets it go, or starts the container under it. */
-export const createContainer = async (context: ContainerContext, request: CreateRequest, madeByRun: boolean): Promise<Created> => {
+export const createContainer = async (
+  context: ContainerContext,
+  request: CreateRequest,
+  madeByRun: boolean,
+): Promise<Created> => {
   const { paths, locks } = context;
   const given = request.name === undefined ? undefined : checkName(request.name);
   // An early answer for the common mistake; the claim below is what counts.
@@ -48,7 +58,13 @@ export const createContainer = async (context: ContainerContext, request: Create
     const name = await putInPlace(context, decided, { given, madeByRun, durable });
     const files = filesOf(paths, id);
     const record = { ...decided.record, name, madeByRun };
-    return { id, files, record, lock: { path: join(files.directory, 'lock'), [Symbol.dispose]: () => lock[Symbol.dispose]() }, warnings: decided.warnings };
+    return {
+      id,
+      files,
+      record,
+      lock: { path: join(files.directory, 'lock'), [Symbol.dispose]: () => lock[Symbol.dispose]() },
+      warnings: decided.warnings,
+    };
   } catch (error) {
     lock[Symbol.dispose]();
     await context.removeTree(scratch);
@@ -88,7 +104,10 @@ const decide = (context: ContainerContext, { request, image, id, scratch }: Deci
   const target = filesOf(context.paths, id);
   const scratchFiles = containerFiles(scratch ?? target.directory, id);
   const owner = rootOf(idMap);
-  const rootfs = scratch === undefined ? layerRoot(image, target, request) : makeRootfs({ image, scratchFiles, target, owner, request });
+  const rootfs =
+    scratch === undefined
+      ? layerRoot(image, target, request)
+      : makeRootfs({ image, scratchFiles, target, owner, request });
   const etcPath = (name: string): string => join(target.directory, name);
   const config = buildConfig({
     request,
@@ -101,7 +120,13 @@ const decide = (context: ContainerContext, { request, image, id, scratch }: Deci
     etcFiles: { hostname: etcPath('hostname'), hosts: etcPath('hosts'), 'resolv.conf': etcPath('resolv.conf') },
     cgroupV2: isCgroupV2(),
   });
-  const etc = buildEtcFiles({ request, network, hostname, hostHosts: readHost('/etc/hosts'), hostResolvConf: readHost('/etc/resolv.conf') });
+  const etc = buildEtcFiles({
+    request,
+    network,
+    hostname,
+    hostHosts: readHost('/etc/hosts'),
+    hostResolvConf: readHost('/etc/resolv.conf'),
+  });
   const record = {
     schema: 1 as const,
     id,
@@ -121,19 +146,30 @@ const decide = (context: ContainerContext, { request, image, id, scratch }: Deci
 const networkOf = ({ network }: CreateRequest): 'none' | 'host' => {
   if (network === undefined || network === 'none') return 'none';
   if (network === 'host') return 'host';
-  throw sampanError('ERR_NOT_SUPPORTED', { subject: `--network ${network}`, hint: 'this version knows the networks none and host' });
+  throw sampanError('ERR_NOT_SUPPORTED', {
+    subject: `--network ${network}`,
+    hint: 'this version knows the networks none and host',
+  });
 };
 
 const warningsOf = ({ idMap }: ContainerContext): readonly string[] => {
   const { mode, reason } = idMap();
-  return mode === 'single' ? [`only one user id is available inside (${reason ?? 'no sub-ids'}); 'sampan system check' tells how to get more`] : [];
+  return mode === 'single'
+    ? [`only one user id is available inside (${reason ?? 'no sub-ids'}); 'sampan system check' tells how to get more`]
+    : [];
 };
 
 // ---- root file system ----------------------------------------------------------------------------------------------
 
 const layerRoot = (image: ResolvedImage, target: ContainerFiles, request: CreateRequest): RootConfig =>
   image.source.kind === 'layers'
-    ? { kind: 'overlay', lower: image.source.directories, upper: target.upper, work: target.work, volatile: request.autoRemove }
+    ? {
+        kind: 'overlay',
+        lower: image.source.directories,
+        upper: target.upper,
+        work: target.work,
+        volatile: request.autoRemove,
+      }
     : { kind: 'host', base: join(target.host, 'base'), directories: [], volatile: request.autoRemove };
 
 const makeRootfs = (input: {

@@ -51,13 +51,17 @@ const addressOf = ({ name, address }: AddedHost, network: 'none' | 'host'): stri
     });
   }
   if (isIP(address) !== 0) return address;
-  throw sampanError('ERR_INVALID_VALUE', { subject: `--add-host ${name}:${address}`, hint: 'give an IPv4 or IPv6 address' });
+  throw sampanError('ERR_INVALID_VALUE', {
+    subject: `--add-host ${name}:${address}`,
+    hint: 'give an IPv4 or IPv6 address',
+  });
 };
 
 /** The host's file, with the parts replaced that --dns, --dns-search and --dns-option name (resolv.conf(5)). */
 const buildResolvConf = ({ request, hostResolvConf }: EtcFilesInput): string => {
   for (const server of request.dns) {
-    if (isIP(server) === 0) throw sampanError('ERR_INVALID_VALUE', { subject: `--dns ${server}`, hint: 'give an IP address' });
+    if (isIP(server) === 0)
+      throw sampanError('ERR_INVALID_VALUE', { subject: `--dns ${server}`, hint: 'give an IP address' });
   }
   const search = request.dnsSearch.filter((domain) => domain !== '.');
   const replaced = [

@@ -8,7 +8,7 @@ import type { PlanOperation } from '../../native/protocol.js';
 import { launchHelper } from '../../runtime/launch.js';
 import { execOperations } from '../../runtime/plan.js';
 import { openProcess } from '../../runtime/process-handle.js';
-import { openSession, streamBits, type Session } from '../../runtime/session.js';
+import { openSession, type Session } from '../../runtime/session.js';
 import { resolveCapabilities } from '../../spec/capabilities.js';
 import type { ExecRequest } from '../../spec/create-request.js';
 import { mergeEnv } from '../../spec/merge.js';
@@ -17,7 +17,7 @@ import { readRuntimeConfig, type RunRecord } from '../../store/container-records
 import type { StartOptions } from '../contract.js';
 import type { ContainerContext } from './context.js';
 import type { FoundContainer } from './find.js';
-import { keysText, openDirectory } from './start.js';
+import { attachOperations, openDirectory } from './monitor-operations.js';
 import { deriveStatus } from './status.js';
 
 /** @throws ERR_CONTAINER_NOT_RUNNING, and what the plan's failure means */
@@ -28,13 +28,16 @@ export const execInContainer = async (
   options: StartOptions,
 ): Promise<Session | undefined> => {
   const state = deriveStatus(found.files);
-  const notRunning = sampanError('ERR_CONTAINER_NOT_RUNNING', { subject: found.record.name, hint: `start it with 'sampan start ${found.record.name}'` });
+  const notRunning = sampanError('ERR_CONTAINER_NOT_RUNNING', {
+    subject: found.record.name,
+    hint: `start it with 'sampan start ${found.record.name}'`,
+  });
   if (state.status !== 'running') throw notRunning;
   using init = openProcess(context.native(), state.run.init);
   if (init === undefined) throw notRunning;
   const config = readRuntimeConfig(found.files);
   if (config === undefined) throw sampanError('ERR_STORE_CORRUPT', { subject: found.files.config });
-  return launchExec(context, found, { request, options, config, run: state.run, pidfd: init.pidfd });
+  return await launchExec(context, found, { request, options, config, run: state.run, pidfd: init.pidfd });
 };
 
 interface ExecInput {
@@ -45,14 +48,18 @@ interface ExecInput {
   readonly pidfd: number;
 }
 
-const launchExec = async (context: ContainerContext, found: FoundContainer, input: ExecInput): Promise<Session | undefined> => {
+const launchExec = async (
+  context: ContainerContext,
+  found: FoundContainer,
+  input: ExecInput,
+): Promise<Session | undefined> => {
   const { request, options, config, run } = input;
   const { attach, terminal } = options;
   const cgroup = run.cgroup === undefined ? undefined : openDirectory(run.cgroup);
   const descriptors = [input.pidfd, ...(cgroup === undefined ? [] : [cgroup])];
   const monitor: readonly PlanOperation[] = [
     ...(cgroup === undefined ? [] : [{ op: 'join_cgroup', directory: 1 } as const]),
-    ...(attach === undefined ? [] : [{ op: 'attach_control', streams: streamBits(attach), detach_keys: keysText(attach.detachKeys) } as const]),
+    ...attachOperations(attach),
   ];
   const joined = execOperations(config, processOf(config, request), {
     pidfdSlot: 0,
@@ -83,5 +90,7 @@ const processOf = ({ process }: RuntimeConfig, request: ExecRequest): ProcessCon
   env: mergeEnv(request.tty ? [...process.env, 'TERM=xterm'] : process.env, request.env),
   cwd: request.workingDir ?? process.cwd,
   user: request.user === undefined ? process.user : { username: request.user, additionalGroups: [] },
-  capabilities: request.privileged ? resolveCapabilities({ privileged: true, add: [], drop: [] }) : process.capabilities,
+  capabilities: request.privileged
+    ? resolveCapabilities({ privileged: true, add: [], drop: [] })
+    : process.capabilities,
 });

@@ -4,7 +4,13 @@
 import { readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { hasErrno, sampanError } from '../../errors/sampan-error.js';
-import { filesOf, listContainerIds, readContainerRecord, type ContainerFiles, type ContainerRecord } from '../../store/container-records.js';
+import {
+  filesOf,
+  listContainerIds,
+  readContainerRecord,
+  type ContainerFiles,
+  type ContainerRecord,
+} from '../../store/container-records.js';
 import type { Lock, Locks } from '../../store/locks.js';
 import type { Paths } from '../../store/paths.js';
 
@@ -46,7 +52,8 @@ const resolveId = (paths: Paths, nameOrId: string): string => {
   if (named !== undefined && ids.includes(named)) return named;
   const matching = /^[0-9a-f]+$/.test(nameOrId) ? ids.filter((id) => id.startsWith(nameOrId)) : [];
   const [first, second] = matching;
-  if (second !== undefined) throw sampanError('ERR_CONTAINER_AMBIGUOUS', { subject: nameOrId, hint: 'give more characters of the id' });
+  if (second !== undefined)
+    throw sampanError('ERR_CONTAINER_AMBIGUOUS', { subject: nameOrId, hint: 'give more characters of the id' });
   if (first === undefined) throw notFound(nameOrId);
   return first;
 };

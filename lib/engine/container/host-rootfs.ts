@@ -14,9 +14,23 @@ import type { RootConfig } from '../../spec/runtime-config.js';
 const shared = ['usr', 'bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32', 'etc', 'opt', 'nix'] as const;
 
 const skeleton: readonly (readonly [path: string, mode: number])[] = [
-  ['dev', 0o755], ['home', 0o755], ['media', 0o755], ['mnt', 0o755], ['proc', 0o555], ['root', 0o700], ['run', 0o755],
-  ['run/lock', 0o1777], ['srv', 0o755], ['sys', 0o555], ['tmp', 0o1777], ['var', 0o755], ['var/cache', 0o755],
-  ['var/lib', 0o755], ['var/log', 0o755], ['var/spool', 0o755], ['var/tmp', 0o1777],
+  ['dev', 0o755],
+  ['home', 0o755],
+  ['media', 0o755],
+  ['mnt', 0o755],
+  ['proc', 0o555],
+  ['root', 0o700],
+  ['run', 0o755],
+  ['run/lock', 0o1777],
+  ['srv', 0o755],
+  ['sys', 0o555],
+  ['tmp', 0o1777],
+  ['var', 0o755],
+  ['var/cache', 0o755],
+  ['var/lib', 0o755],
+  ['var/log', 0o755],
+  ['var/spool', 0o755],
+  ['var/tmp', 0o1777],
 ];
 
 export interface Owner {
@@ -25,7 +39,12 @@ export interface Owner {
 }
 
 /** Makes the writable directories below `files.host`; the paths in the result are those of `target`. */
-export const makeHostRootfs = (files: ContainerFiles, target: ContainerFiles, owner: Owner, isVolatile: boolean): RootConfig => {
+export const makeHostRootfs = (
+  files: ContainerFiles,
+  target: ContainerFiles,
+  owner: Owner,
+  isVolatile: boolean,
+): RootConfig => {
   const base = join(files.host, 'base');
   makeOwned(files.host, 0o755, owner);
   makeOwned(base, 0o755, owner);
@@ -56,7 +75,8 @@ const placeShared = (hostDirectory: string, name: string, owner: Owner): boolean
   for (const part of ['', 'upper', 'work']) makeOwned(join(hostDirectory, name, part), 0o755, owner);
   // Mount points of the generated files: on the machine they may be symlinks to places that are not here (systemd).
   if (name === 'etc') {
-    for (const file of ['hostname', 'hosts', 'resolv.conf']) writeFileSync(join(hostDirectory, name, 'upper', file), '');
+    for (const file of ['hostname', 'hosts', 'resolv.conf'])
+      writeFileSync(join(hostDirectory, name, 'upper', file), '');
   }
   return true;
 };

@@ -48,29 +48,49 @@ export const inspectObject = (input: InspectInput): Readonly<Record<string, unkn
     Mounts: mountPoints(record),
     Config: configObject(record),
     NetworkSettings: networkSettings(record),
-    Sampan: { IdMap: record.idMode, UidMappings: config.linux.uidMappings, GidMappings: config.linux.gidMappings, Cgroup: cgroupOf(input.state) },
+    Sampan: {
+      IdMap: record.idMode,
+      UidMappings: config.linux.uidMappings,
+      GidMappings: config.linux.gidMappings,
+      Cgroup: cgroupOf(input.state),
+    },
   };
 };
 
 const cgroupOf = (state: DerivedStatus): string => (state.status === 'running' ? (state.run.cgroup ?? '') : '');
 
 const stateObject = (state: DerivedStatus): Readonly<Record<string, unknown>> => {
-  const running = state.status === 'running' || state.status === 'exiting';
-  const exit = state.status === 'exited' ? state.exit : undefined;
-  return {
-    Status: statusWord(state),
-    Running: running,
-    Paused: false,
-    Restarting: false,
-    OOMKilled: exit?.oomKilled ?? false,
-    Dead: false,
-    Pid: running ? state.run.init.pid : 0,
-    ExitCode: exit?.exitCode ?? 0,
-    Error: exit?.error ?? '',
-    StartedAt: (state.status === 'created' ? undefined : state.run?.startedAt) ?? zeroTime,
-    FinishedAt: exit?.finishedAt ?? zeroTime,
-  };
+  const common = { Status: statusWord(state), Paused: false, Restarting: false, Dead: false };
+  switch (state.status) {
+    case 'created':
+      return { ...common, ...stopped, StartedAt: zeroTime, FinishedAt: zeroTime };
+    case 'running':
+    case 'exiting':
+      return {
+        ...common,
+        ...stopped,
+        Running: true,
+        Pid: state.run.init.pid,
+        StartedAt: state.run.startedAt,
+        FinishedAt: zeroTime,
+      };
+    case 'exited': {
+      const { oomKilled, exitCode, error = '', finishedAt } = state.exit;
+      const startedAt = state.run?.startedAt ?? zeroTime;
+      return {
+        ...common,
+        ...stopped,
+        OOMKilled: oomKilled,
+        ExitCode: exitCode,
+        Error: error,
+        StartedAt: startedAt,
+        FinishedAt: finishedAt,
+      };
+    }
+  }
 };
+
+const stopped = { Running: false, OOMKilled: false, Pid: 0, ExitCode: 0, Error: '' } as const;
 
 const hostConfig = ({ request, network }: ContainerRecord): Readonly<Record<string, unknown>> => ({
   Binds: request.mounts.flatMap((mount) =>
@@ -116,7 +136,10 @@ const hostConfig = ({ request, network }: ContainerRecord): Readonly<Record<stri
 
 const graphDriver = ({ sampan: { rootfs } }: RuntimeConfig): Readonly<Record<string, unknown>> =>
   rootfs.kind === 'host'
-    ? { Name: 'overlay', Data: { UpperDir: rootfs.base, LowerDir: rootfs.directories.map(({ source }) => source).join(':') } }
+    ? {
+        Name: 'overlay',
+        Data: { UpperDir: rootfs.base, LowerDir: rootfs.directories.map(({ source }) => source).join(':') },
+      }
     : { Name: 'overlay', Data: { LowerDir: rootfs.lower.join(':'), UpperDir: rootfs.upper, WorkDir: rootfs.work } };
 
 const mountPoints = ({ request }: ContainerRecord): readonly unknown[] =>
@@ -129,7 +152,12 @@ const mountPoints = ({ request }: ContainerRecord): readonly unknown[] =>
     Propagation: mount.type === 'bind' ? (mount.propagation ?? 'rprivate') : '',
   }));
 
-const configObject = ({ request, process, hostname, imageName }: ContainerRecord): Readonly<Record<string, unknown>> => ({
+const configObject = ({
+  request,
+  process,
+  hostname,
+  imageName,
+}: ContainerRecord): Readonly<Record<string, unknown>> => ({
   Hostname: hostname,
   Domainname: request.domainname ?? '',
   User: process.user,

@@ -18,12 +18,18 @@ const matchers: Readonly<Record<string, Matcher>> = {
   name: (row, values) => some(values, (value) => matchesName(row.name, value)),
   label: (row, values) =>
     values.every((value) => {
-      const [key = '', expected] = splitOnce(value, '=');
+      const [key, expected] = splitOnce(value, '=');
       return Object.hasOwn(row.labels, key) && (expected === undefined || row.labels[key] === expected);
     }),
   status: (row, values) => some(values, (value) => value === row.status),
   exited: (row, values) => row.status === 'exited' && some(values, (value) => Number(value) === row.exitCode),
-  ancestor: (row, values) => some(values, (value) => [row.image, row.imageId, row.imageId.replace('sha256:', '').slice(0, 12)].includes(value) || row.image === `${value}:latest`),
+  ancestor: (row, values) =>
+    some(
+      values,
+      (value) =>
+        [row.image, row.imageId, row.imageId.replace('sha256:', '').slice(0, 12)].includes(value) ||
+        row.image === `${value}:latest`,
+    ),
   volume: (row, values) => some(values, (value) => row.mounts.includes(value)),
   network: (row, values) => some(values, (value) => row.networks.includes(value)),
   before: (row, values, all) => some(values, (value) => row.createdAt < createdOf(all, value)),
@@ -31,10 +37,16 @@ const matchers: Readonly<Record<string, Matcher>> = {
 };
 
 /** Newest first. @throws ERR_INVALID_VALUE for an unknown filter */
-export const listContainers = async (context: ContainerContext, filter: ListFilter): Promise<readonly ContainerSummary[]> => {
+export const listContainers = async (
+  context: ContainerContext,
+  filter: ListFilter,
+): Promise<readonly ContainerSummary[]> => {
   for (const name of Object.keys(filter.filters)) {
     if (!Object.hasOwn(matchers, name)) {
-      throw sampanError('ERR_INVALID_VALUE', { subject: `filter ${name}`, hint: `known filters: ${Object.keys(matchers).join(', ')}` });
+      throw sampanError('ERR_INVALID_VALUE', {
+        subject: `filter ${name}`,
+        hint: `known filters: ${Object.keys(matchers).join(', ')}`,
+      });
     }
   }
   const every = (await Promise.all(listContainerIds(context.paths).map((id) => rowOf(context, id, filter.size))))
@@ -44,7 +56,9 @@ export const listContainers = async (context: ContainerContext, filter: ListFilt
   const showAll = filter.all || filter.last > 0 || 'status' in filter.filters || 'exited' in filter.filters;
   const rows = every
     .filter((row) => showAll || row.status === 'running')
-    .filter((row) => Object.entries(filter.filters).every(([name, values]) => matchers[name]?.(row, values, every) === true));
+    .filter((row) =>
+      Object.entries(filter.filters).every(([name, values]) => matchers[name]?.(row, values, every) === true),
+    );
   return filter.last > 0 ? rows.slice(0, filter.last) : rows;
 };
 
@@ -56,7 +70,10 @@ const rowOf = async (context: ContainerContext, id: string, size: boolean): Prom
 };
 
 /** Bytes of the writable layer, and of it with the image's layers below. */
-export const sizesOf = async (context: ContainerContext, record: ContainerRecord): Promise<{ readonly rw: number; readonly rootFs: number }> => {
+export const sizesOf = async (
+  context: ContainerContext,
+  record: ContainerRecord,
+): Promise<{ readonly rw: number; readonly rootFs: number }> => {
   const files = filesOf(context.paths, record.id);
   const rw = await context.treeUsage(record.layers.length > 0 ? files.upper : files.host);
   const layers = await Promise.all(record.layers.map((chainId) => context.layerSize(chainId)));

@@ -40,7 +40,13 @@ const needsRepair = (files: ContainerFiles): boolean => {
   const record = readContainerRecord(files);
   if (record === undefined) return false;
   const state = deriveStatus(files);
-  return isAbandoned(record, state) || isUnrecorded(files, state) || isOrphaned(state) || leftSockets(state) !== undefined || leftTemporaries(files, state).length > 0;
+  return (
+    isAbandoned(record, state) ||
+    isUnrecorded(files, state) ||
+    isOrphaned(state) ||
+    leftSockets(state) !== undefined ||
+    leftTemporaries(files, state).length > 0
+  );
 };
 
 const repair = async (context: ContainerContext, id: string): Promise<void> => {
@@ -70,7 +76,10 @@ const hasEnded = (state: DerivedStatus): boolean =>
   state.status === 'exited' && (state.run === undefined || !isAlive(state.run.monitor));
 
 /** Its end was derived, nobody wrote it down. */
-const isUnrecorded = (files: ContainerFiles, state: DerivedStatus): state is Extract<DerivedStatus, { status: 'exited' }> =>
+const isUnrecorded = (
+  files: ContainerFiles,
+  state: DerivedStatus,
+): state is Extract<DerivedStatus, { status: 'exited' }> =>
   state.status === 'exited' && readExitRecord(files)?.finishedAt !== state.exit.finishedAt;
 
 /** A container without its monitor: the kernel ends it (PR_SET_PDEATHSIG) unless its process 1 gained privileges. */
@@ -96,7 +105,11 @@ export const removeRunTraces = ({ runtimeDirectory, cgroup }: RunRecord): void =
 
 /** Temporary files of atomic writes that were cut off; nobody writes here once the container has ended. */
 const leftTemporaries = (files: ContainerFiles, state: DerivedStatus): readonly string[] =>
-  isRunning(state) ? [] : readdirSync(files.directory).filter((name) => /^\..+\.tmp$/.test(name)).map((name) => join(files.directory, name));
+  isRunning(state)
+    ? []
+    : readdirSync(files.directory)
+        .filter((name) => /^\..+\.tmp$/.test(name))
+        .map((name) => join(files.directory, name));
 
 /** Names whose container is gone; under the lock that claims them, so that a claim in progress is not undone. */
 const sweepNames = async ({ paths, locks }: ContainerContext): Promise<void> => {

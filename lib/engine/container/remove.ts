@@ -15,12 +15,19 @@ import { deriveStatus, isRunning } from './status.js';
 import { killNow } from './stop.js';
 
 /** @throws ERR_CONTAINER_RUNNING unless forced */
-export const removeContainer = async (context: ContainerContext, nameOrId: string, options: { readonly force: boolean }): Promise<string> => {
+export const removeContainer = async (
+  context: ContainerContext,
+  nameOrId: string,
+  options: { readonly force: boolean },
+): Promise<string> => {
   const found = await lockContainer(context.paths, context.locks, nameOrId);
   using _lock = found.lock;
   if (isRunning(deriveStatus(found.files))) {
     if (!options.force) {
-      throw sampanError('ERR_CONTAINER_RUNNING', { subject: found.record.name, hint: `stop it first, or use 'sampan rm -f ${nameOrId}'` });
+      throw sampanError('ERR_CONTAINER_RUNNING', {
+        subject: found.record.name,
+        hint: `stop it first, or use 'sampan rm -f ${nameOrId}'`,
+      });
     }
     await killNow(context, found);
   }
@@ -41,7 +48,10 @@ export const cleanUp = async (context: ContainerContext, id: string): Promise<vo
 };
 
 /** The container does not run and its lock is ours. */
-export const removeLocked = async (context: ContainerContext, { id, files, record }: LockedContainer): Promise<void> => {
+export const removeLocked = async (
+  context: ContainerContext,
+  { id, files, record }: LockedContainer,
+): Promise<void> => {
   const { paths } = context;
   const run = readRunRecord(files);
   const scratch = moveToScratch(paths, files.directory);

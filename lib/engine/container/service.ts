@@ -14,11 +14,12 @@ import { configOf, createContainer } from './create.js';
 import { execInContainer } from './exec.js';
 import { findContainer, lockContainer, type FoundContainer } from './find.js';
 import { inspectObject } from './inspect.js';
+import { keysText } from './monitor-operations.js';
 import { listContainers, sizesOf } from './list.js';
 import { readLog } from './logs.js';
 import { cleanUp, removeContainer } from './remove.js';
 import { runContainer } from './run.js';
-import { keysText, startLocked } from './start.js';
+import { startLocked } from './start.js';
 import { deriveStatus, isRunning } from './status.js';
 import { signalContainer, stopContainer } from './stop.js';
 import { waitContainer } from './wait.js';
@@ -39,8 +40,9 @@ export const openContainerService = (context: ContainerContext): ContainerServic
       const found = await lockContainer(context.paths, context.locks, nameOrId);
       using _lock = found.lock;
       // docker: starting what runs is no error, unless one wants to be there from the start
-      if (isRunning(deriveStatus(found.files))) return options.attach === undefined ? undefined : attach(context, found, options.attach);
-      return startLocked(context, found, options);
+      if (isRunning(deriveStatus(found.files)))
+        return options.attach === undefined ? undefined : await attach(context, found, options.attach);
+      return await startLocked(context, found, options);
     },
     run: (request, options) => runContainer(context, request, options),
     attach: (nameOrId, options) => attach(context, find(nameOrId), options),
@@ -70,7 +72,10 @@ export const openContainerService = (context: ContainerContext): ContainerServic
     logs: (nameOrId, options) => {
       const { files, record } = find(nameOrId);
       if (record.request.log.driver === 'none') {
-        throw sampanError('ERR_NOT_SUPPORTED', { subject: `reading the log of ${record.name}`, hint: 'it was created with --log-driver none' });
+        throw sampanError('ERR_NOT_SUPPORTED', {
+          subject: `reading the log of ${record.name}`,
+          hint: 'it was created with --log-driver none',
+        });
       }
       return readLog({ path: files.log, isRunning: () => isRunning(deriveStatus(files)) }, options);
     },
@@ -78,7 +83,11 @@ export const openContainerService = (context: ContainerContext): ContainerServic
 };
 
 /** @throws ERR_CONTAINER_NOT_RUNNING */
-const attach = async (context: ContainerContext, found: FoundContainer, options: AttachOptions): Promise<AttachSession> => {
+const attach = async (
+  context: ContainerContext,
+  found: FoundContainer,
+  options: AttachOptions,
+): Promise<AttachSession> => {
   const state = deriveStatus(found.files);
   const session = state.status === 'running' ? await connect(context, found, state.run, options) : undefined;
   if (session !== undefined) return session;
@@ -88,7 +97,12 @@ const attach = async (context: ContainerContext, found: FoundContainer, options:
   });
 };
 
-const connect = (context: ContainerContext, found: FoundContainer, run: RunRecord, options: AttachOptions): Promise<Session | undefined> =>
+const connect = (
+  context: ContainerContext,
+  found: FoundContainer,
+  run: RunRecord,
+  options: AttachOptions,
+): Promise<Session | undefined> =>
   attachToMonitor(
     context.native(),
     { directory: run.runtimeDirectory, socket: attachSocketName, subject: found.record.name },

@@ -5,36 +5,34 @@
 // process goes away. The run record is written in between, so that there is never a running container that no record
 // names. A failure before or at execve removes the run record again (the helper does, or we do).
 
-import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { sampanError } from '../../errors/sampan-error.js';
-import type { PlanOperation } from '../../native/protocol.js';
+import { DescriptorSlots } from '../../native/plan.js';
 import { makeCgroup, removeCgroup } from '../../runtime/cgroup.js';
 import type { IdMap } from '../../runtime/id-map.js';
 import { launchHelper, type Launched } from '../../runtime/launch.js';
 import { containerOperations, type TerminalSize } from '../../runtime/plan.js';
-import { openSession, streamBits, type Session } from '../../runtime/session.js';
+import { openSession, type Session } from '../../runtime/session.js';
 import type { RuntimeConfig } from '../../spec/runtime-config.js';
 import { removeIfThere } from '../../store/atomic.js';
-import {
-  attachSocketName,
-  exitRecordName,
-  logName,
-  readRuntimeConfig,
-  runRecordName,
-  writeRunRecord,
-} from '../../store/container-records.js';
+import { readRuntimeConfig, writeRunRecord } from '../../store/container-records.js';
 import { readBootId } from '../../util/process-identity.js';
 import type { StartOptions } from '../contract.js';
 import type { ContainerContext } from './context.js';
 import type { LockedContainer } from './find.js';
+import { monitorOperations, openDirectory } from './monitor-operations.js';
 import { cleanUp } from './remove.js';
 import { canStart, deriveStatus } from './status.js';
 
 const defaultTerminal: TerminalSize = { columns: 80, rows: 24 };
 
 /** @throws ERR_CONTAINER_RUNNING, and what the plan's failure means */
-export const startLocked = async (context: ContainerContext, found: LockedContainer, options: StartOptions): Promise<Session | undefined> => {
+export const startLocked = async (
+  context: ContainerContext,
+  found: LockedContainer,
+  options: StartOptions,
+): Promise<Session | undefined> => {
   if (!canStart(deriveStatus(found.files))) throw sampanError('ERR_CONTAINER_RUNNING', { subject: found.record.name });
   const config = readRuntimeConfig(found.files);
   if (config === undefined) throw sampanError('ERR_STORE_CORRUPT', { subject: found.files.config });
@@ -59,64 +57,36 @@ interface RunPlaces {
 }
 
 const launch = async (context: ContainerContext, found: LockedContainer, places: RunPlaces): Promise<Launched> => {
-  const directory = openDirectory(found.files.directory);
-  const runtime = openDirectory(places.runtimeDirectory);
-  const cgroup = places.cgroup === undefined ? undefined : openDirectory(places.cgroup);
-  const descriptors = [directory, runtime, ...(cgroup === undefined ? [] : [cgroup])];
-  const slots = { directory: 0, runtime: 1, cgroup: cgroup === undefined ? undefined : 2 };
+  const slots = new DescriptorSlots();
   try {
     const operations = [
-      ...monitorOperations(context, found, places, slots),
-      ...containerOperations(places.config, mapOf(places.config, context.idMap()), places.options.terminal ?? defaultTerminal),
+      ...monitorOperations(context, found, { ...places, slotOf: (path) => slots.add(openDirectory(path)) }),
+      ...containerOperations(
+        places.config,
+        mapOf(places.config, context.idMap()),
+        places.options.terminal ?? defaultTerminal,
+      ),
     ];
-    return await launchHelper(context.native(), { role: 'create', title: `sampan-monitor ${found.record.name}`, operations, descriptors });
+    const title = `sampan-monitor ${found.record.name}`;
+    return await launchHelper(context.native(), { role: 'create', title, operations, descriptors: slots.descriptors });
   } finally {
-    for (const fd of descriptors) closeSync(fd);
+    for (const fd of slots.descriptors) closeSync(fd);
   }
 };
 
 /** The container keeps the map it was created with; how maps are written is this host's business. */
-const mapOf = ({ linux }: RuntimeConfig, current: IdMap): IdMap => ({ ...current, uids: linux.uidMappings, gids: linux.gidMappings });
-
-interface Slots {
-  readonly directory: number;
-  readonly runtime: number;
-  readonly cgroup: number | undefined;
-}
-
-const monitorOperations = (context: ContainerContext, found: LockedContainer, places: RunPlaces, slots: Slots): readonly PlanOperation[] => {
-  const { record, id } = found;
-  const { attach } = places.options;
-  const { log } = places.config.sampan;
-  return [
-    ...(slots.cgroup === undefined ? [] : [{ op: 'join_cgroup', directory: slots.cgroup } as const]),
-    ...(attach === undefined ? [] : [{ op: 'attach_control', streams: streamBits(attach), detach_keys: keysText(attach.detachKeys) } as const]),
-    { op: 'attach_socket', directory: slots.runtime, name: attachSocketName },
-    ...(log === undefined
-      ? []
-      : [{ op: 'log_json_file', directory: slots.directory, name: logName(id), max_size_bytes: BigInt(log.maxSizeBytes), max_files: log.maxFiles } as const]),
-    {
-      op: 'exit_record',
-      directory: slots.directory,
-      name: exitRecordName,
-      run_record: runRecordName,
-      durable: record.request.autoRemove ? 0 : 1,
-    },
-    ...(record.request.autoRemove ? [exitCommand(context, id)] : []),
-  ];
-};
-
-/** The monitor starts this when an autoRemove container has ended and no client is there to remove it. */
-const exitCommand = ({ selfCommand, env }: ContainerContext, id: string): PlanOperation => ({
-  op: 'exit_command',
-  argv: [...selfCommand, 'container', 'cleanup', id],
-  env: ['HOME', 'PATH', 'XDG_DATA_HOME', 'XDG_RUNTIME_DIR'].flatMap((name) => {
-    const value = env[name];
-    return value === undefined ? [] : [`${name}=${value}`];
-  }),
+const mapOf = ({ linux }: RuntimeConfig, current: IdMap): IdMap => ({
+  ...current,
+  uids: linux.uidMappings,
+  gids: linux.gidMappings,
 });
 
-const go = async (context: ContainerContext, found: LockedContainer, launched: Launched, places: RunPlaces): Promise<Session | undefined> => {
+const go = async (
+  context: ContainerContext,
+  found: LockedContainer,
+  launched: Launched,
+  places: RunPlaces,
+): Promise<Session | undefined> => {
   const { files, record } = found;
   writeRunRecord(files, {
     schema: 1,
@@ -141,8 +111,3 @@ const go = async (context: ContainerContext, found: LockedContainer, launched: L
   launched.connection.close();
   return undefined;
 };
-
-export const openDirectory = (path: string): number => openSync(path, 'r');
-
-export const keysText = (keys: Uint8Array): string | undefined => (keys.length === 0 ? undefined : Buffer.from(keys).toString('latin1'));
-

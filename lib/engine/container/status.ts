@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a container is doing, derived from its files, /proc and the boot id, by the table in docs/state-on-disk.md.
 
-import { readExitRecord, readRunRecord, type ContainerFiles, type ExitRecord, type RunRecord } from '../../store/container-records.js';
+import {
+  readExitRecord,
+  readRunRecord,
+  type ContainerFiles,
+  type ExitRecord,
+  type RunRecord,
+} from '../../store/container-records.js';
 import { isAlive, readBootId } from '../../util/process-identity.js';
 
 export type DerivedStatus =
@@ -22,7 +28,8 @@ const killedExitCode = 137;
 export const deriveStatus = (files: ContainerFiles): DerivedStatus => {
   const run = readRunRecord(files);
   if (run === undefined) return withoutRun(files);
-  if (run === 'stale' || run.bootId !== readBootId()) return ended(files, run, lostExitCode, 'the machine was restarted');
+  if (run === 'stale' || run.bootId !== readBootId())
+    return ended(files, run, lostExitCode, 'the machine was restarted');
   if (isAlive(run.monitor)) {
     const exit = exitOf(files, run);
     if (exit !== undefined) return { status: 'exited', run, exit };
@@ -45,7 +52,8 @@ const exitOf = (files: ContainerFiles, run: RunRecord): ExitRecord | undefined =
 };
 
 const ended = (files: ContainerFiles, run: RunRecord | 'stale', exitCode: number, error: string): DerivedStatus => {
-  if (run === 'stale') return { status: 'exited', run: undefined, exit: readExitRecord(files) ?? lost(0, '0', exitCode, error) };
+  if (run === 'stale')
+    return { status: 'exited', run: undefined, exit: readExitRecord(files) ?? lost(0, '0', exitCode, error) };
   const exit = exitOf(files, run) ?? lost(run.init.pid, run.init.startTime, exitCode, error);
   return { status: 'exited', run, exit };
 };

@@ -20,7 +20,11 @@ export interface StopOptions {
 }
 
 /** docker's stop: the stop signal, then SIGKILL when the time is over. A container that does not run is fine. */
-export const stopContainer = async (context: ContainerContext, found: FoundContainer, options: StopOptions): Promise<void> => {
+export const stopContainer = async (
+  context: ContainerContext,
+  found: FoundContainer,
+  options: StopOptions,
+): Promise<void> => {
   const state = deriveStatus(found.files);
   if (!isRunning(state)) return;
   const signal = parseSignal(options.signal ?? found.record.process.stopSignal);
@@ -41,7 +45,12 @@ const timeoutMsOf = ({ timeoutSeconds }: StopOptions, { request }: ContainerReco
   return seconds < 0 ? undefined : seconds * 1000;
 };
 
-const endProcess = async (context: ContainerContext, run: RunRecord, signal: number, timeoutMs: number | undefined): Promise<void> => {
+const endProcess = async (
+  context: ContainerContext,
+  run: RunRecord,
+  signal: number,
+  timeoutMs: number | undefined,
+): Promise<void> => {
   using init = openProcess(context.native(), run.init);
   if (init === undefined) return;
   init.signal(signal);
@@ -58,7 +67,10 @@ const monitorDone = async (context: ContainerContext, { record }: FoundContainer
     const found = tryFind(context, record.id);
     if (found === undefined || !isRunning(deriveStatus(found.files))) return;
     if (Date.now() > deadline) {
-      throw sampanError('ERR_CONTAINER_STATE', { subject: `${record.name}: its monitor does not record the exit`, hint: 'is the disk full?' });
+      throw sampanError('ERR_CONTAINER_STATE', {
+        subject: `${record.name}: its monitor does not record the exit`,
+        hint: 'is the disk full?',
+      });
     }
   }
 };

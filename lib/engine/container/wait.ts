@@ -19,13 +19,17 @@ export const waitContainer = async (context: ContainerContext, nameOrId: string)
     if (code !== undefined) return code;
     using monitor = openProcess(context.native(), state.run.monitor);
     await monitor?.ended();
-    return waitContainer(context, found.id);
+    return await waitContainer(context, found.id);
   }
   return state.status === 'exited' ? state.exit.exitCode : 0;
 };
 
 /** undefined when the monitor no longer answers: its record tells the rest. */
-const exitFrame = async (context: ContainerContext, { record }: FoundContainer, run: RunRecord): Promise<number | undefined> => {
+const exitFrame = async (
+  context: ContainerContext,
+  { record }: FoundContainer,
+  run: RunRecord,
+): Promise<number | undefined> => {
   const target = { directory: run.runtimeDirectory, socket: attachSocketName, subject: record.name };
   const session = await attachToMonitor(context.native(), target, { streams: 0 });
   if (session === undefined) return undefined;

@@ -6,7 +6,16 @@
 import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { release, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS, MS_REC, MS_SLAVE } from '../../native/constants.js';
+import {
+  CLONE_NEWCGROUP,
+  CLONE_NEWIPC,
+  CLONE_NEWNET,
+  CLONE_NEWNS,
+  CLONE_NEWPID,
+  CLONE_NEWUTS,
+  MS_REC,
+  MS_SLAVE,
+} from '../../native/constants.js';
 import type { Native } from '../../native/native.js';
 import type { PlanOperation } from '../../native/protocol.js';
 import { findDelegatedCgroup, isCgroupV2 } from '../../runtime/cgroup.js';
@@ -51,7 +60,14 @@ const prepare = (scratch: string): readonly PlanOperation[] => [
   { op: 'mount_propagation', source: '/', flags: BigInt(MS_REC | MS_SLAVE) },
   { op: 'root_bind', source: join(scratch, 'source'), rootfs: join(scratch, 'rootfs') },
 ];
-const mountFresh = (fstype: string): PlanOperation => ({ op: 'mount_fs', fstype, source: fstype, target: `/${fstype}`, flags: 0n, create: 1 });
+const mountFresh = (fstype: string): PlanOperation => ({
+  op: 'mount_fs',
+  fstype,
+  source: fstype,
+  target: `/${fstype}`,
+  flags: 0n,
+  create: 1,
+});
 
 const probes: readonly Probe[] = [
   { name: 'userns', ok: 'user namespaces can be made', flags: 0, operations: () => [], fix: () => userNamespaceFix() },
@@ -68,15 +84,26 @@ const probes: readonly Probe[] = [
     flags: CLONE_NEWNS,
     operations: (scratch) => [
       { op: 'mount_propagation', source: '/', flags: BigInt(MS_REC | MS_SLAVE) },
-      { op: 'root_overlay', rootfs: join(scratch, 'rootfs'), lower: [join(scratch, 'lower')], upper: join(scratch, 'upper'), work: join(scratch, 'work'), flags: 0 },
+      {
+        op: 'root_overlay',
+        rootfs: join(scratch, 'rootfs'),
+        lower: [join(scratch, 'lower')],
+        upper: join(scratch, 'upper'),
+        work: join(scratch, 'work'),
+        flags: 0,
+      },
     ],
-    fix: ({ paths }) => `export XDG_DATA_HOME=<a directory on ext4, xfs, btrfs or tmpfs>; ${paths.dataRoot} cannot carry overlay`,
+    fix: ({ paths }) =>
+      `export XDG_DATA_HOME=<a directory on ext4, xfs, btrfs or tmpfs>; ${paths.dataRoot} cannot carry overlay`,
   },
   {
     name: 'namespaces',
     ok: 'pid, uts, ipc, network and cgroup namespaces can be made',
     flags: CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP,
-    operations: () => [{ op: 'set_hostname', name: 'sampan-check' }, { op: 'link_up', name: 'lo' }],
+    operations: () => [
+      { op: 'set_hostname', name: 'sampan-check' },
+      { op: 'link_up', name: 'lo' },
+    ],
     fix: () => 'use a kernel with CONFIG_PID_NS, CONFIG_UTS_NS, CONFIG_IPC_NS, CONFIG_NET_NS and CONFIG_CGROUPS',
   },
   {
@@ -84,14 +111,20 @@ const probes: readonly Probe[] = [
     ok: 'a fresh /proc can be mounted',
     flags: CLONE_NEWNS | CLONE_NEWPID,
     operations: (scratch) => [...prepare(scratch), mountFresh('proc')],
-    fix: () => 'the /proc here is masked (a container?): run the outer container with its /proc unmasked (docker: --security-opt systempaths=unconfined)',
+    fix: () =>
+      'the /proc here is masked (a container?): run the outer container with its /proc unmasked (docker: --security-opt systempaths=unconfined)',
   },
 ];
 
 const runProbe = async (context: CheckContext, probe: Probe, scratch: string): Promise<CheckResult> => {
   const { name } = probe;
   try {
-    await runMapped(context.native(), ownIdMap(context), { operations: probe.operations(scratch), title: 'sampan-check' }, probe.flags);
+    await runMapped(
+      context.native(),
+      ownIdMap(context),
+      { operations: probe.operations(scratch), title: 'sampan-check' },
+      probe.flags,
+    );
     return { name, status: 'ok', detail: probe.ok };
   } catch (error) {
     return { name, status: 'failed', detail: causeOf(error), fix: probe.fix(context) };
@@ -134,7 +167,10 @@ const userNamespaceFix = (): string => {
   if (setting('user/max_user_namespaces') === '0') {
     return "sudo sh -c 'echo user.max_user_namespaces=28633 > /etc/sysctl.d/60-sampan.conf && sysctl --system'";
   }
-  return appArmorFix() ?? 'use a kernel with CONFIG_USER_NS, and a container or sandbox around this shell that allows user namespaces';
+  return (
+    appArmorFix() ??
+    'use a kernel with CONFIG_USER_NS, and a container or sandbox around this shell that allows user namespaces'
+  );
 };
 
 // ---- plain checks --------------------------------------------------------------------------------------------------
@@ -145,7 +181,9 @@ const checkKernel = (): CheckResult => {
   const [major = 0, minor = 0] = release().split('.').map(Number);
   const enough = major > oldestKernel[0] || (major === oldestKernel[0] && minor >= oldestKernel[1]);
   const detail = `Linux ${release()}`;
-  return enough ? { name: 'kernel', status: 'ok', detail } : { name: 'kernel', status: 'failed', detail, fix: 'install Linux 5.11 or later' };
+  return enough
+    ? { name: 'kernel', status: 'ok', detail }
+    : { name: 'kernel', status: 'failed', detail, fix: 'install Linux 5.11 or later' };
 };
 
 const checkAddon = ({ native }: CheckContext): CheckResult => {
@@ -160,14 +198,17 @@ const checkAddon = ({ native }: CheckContext): CheckResult => {
 const checkSubIds = ({ idMap }: CheckContext): CheckResult => {
   const { mode, uids, reason } = idMap();
   const count = uids.reduce((sum, { size }) => sum + size, 0);
-  if (mode !== 'single') return { name: 'subids', status: 'ok', detail: `${String(count)} user ids inside a container (${mode})` };
+  if (mode !== 'single')
+    return { name: 'subids', status: 'ok', detail: `${String(count)} user ids inside a container (${mode})` };
   const install = reason?.includes('not installed') === true;
   const { username } = userInfo();
   return {
     name: 'subids',
     status: 'warning',
     detail: `one user id only: ${reason ?? 'no sub-ids'}; images with several users will not work`,
-    fix: install ? 'sudo apt install uidmap   # or: dnf install shadow-utils' : `sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${username}`,
+    fix: install
+      ? 'sudo apt install uidmap   # or: dnf install shadow-utils'
+      : `sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${username}`,
   };
 };
 
@@ -178,24 +219,33 @@ const checkTun = (): CheckResult => {
     return { name: 'tun', status: 'ok', detail: `${path} can be opened` };
   } catch (error) {
     const fix = existsSync(path) ? `sudo chmod 666 ${path}` : 'sudo modprobe tun';
-    return { name: 'tun', status: 'warning', detail: `${path}: ${causeOf(error)}; needed for networks other than none and host`, fix };
+    return {
+      name: 'tun',
+      status: 'warning',
+      detail: `${path}: ${causeOf(error)}; needed for networks other than none and host`,
+      fix,
+    };
   }
 };
 
 const checkCgroup = (): CheckResult => {
   const own = findDelegatedCgroup();
-  if (own !== undefined) return { name: 'cgroup', status: 'ok', detail: `containers get cgroups of their own below ${own}` };
+  if (own !== undefined)
+    return { name: 'cgroup', status: 'ok', detail: `containers get cgroups of their own below ${own}` };
   const detail = isCgroupV2()
     ? 'the cgroup of this shell is not delegated to you; containers share it'
     : 'no pure cgroup v2 hierarchy; containers share the cgroup of this shell';
-  const fix = isCgroupV2() ? 'systemd-run --user --scope -p Delegate=yes $SHELL' : 'boot with systemd.unified_cgroup_hierarchy=1';
+  const fix = isCgroupV2()
+    ? 'systemd-run --user --scope -p Delegate=yes $SHELL'
+    : 'boot with systemd.unified_cgroup_hierarchy=1';
   return { name: 'cgroup', status: 'warning', detail, fix };
 };
 
 const checkRuntimeDirectory = ({ paths, env }: CheckContext): CheckResult => {
   const name = 'runtime-directory';
   const given = env['XDG_RUNTIME_DIR'];
-  if (given !== undefined && paths.runtimeRoot.startsWith(given)) return { name, status: 'ok', detail: paths.runtimeRoot };
+  if (given !== undefined && paths.runtimeRoot.startsWith(given))
+    return { name, status: 'ok', detail: paths.runtimeRoot };
   accessSync(paths.runtimeRoot, constants.W_OK);
   return {
     name,

@@ -22,13 +22,25 @@ export const openSystemService = (context: SystemContext): SystemService => ({
 });
 
 /** docker's architecture names (GOARCH) for Node's. */
-const architectures: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64', arm: 'arm', ppc64: 'ppc64le', s390x: 's390x', riscv64: 'riscv64' };
+const architectures: Readonly<Record<string, string>> = {
+  x64: 'amd64',
+  arm64: 'arm64',
+  arm: 'arm',
+  ppc64: 'ppc64le',
+  s390x: 's390x',
+  riscv64: 'riscv64',
+};
 
 /** The API version whose objects inspect and info follow. */
 const apiVersion = '1.47';
 
 const versionObject = (): Readonly<Record<string, unknown>> => {
-  const common = { Version: productVersion, ApiVersion: apiVersion, Os: 'linux', Arch: architectures[arch()] ?? arch() };
+  const common = {
+    Version: productVersion,
+    ApiVersion: apiVersion,
+    Os: 'linux',
+    Arch: architectures[arch()] ?? arch(),
+  };
   return {
     Client: { ...common, DefaultAPIVersion: apiVersion, Context: 'default', NodeVersion: process.version },
     // There is no daemon: the engine is the same program.

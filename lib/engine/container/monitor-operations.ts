@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// The monitor's own part of a container's plan: cgroup, attach, log, exit record, clean-up.
+
+import { openSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import type { PlanOperation } from '../../native/protocol.js';
+import { streamBits } from '../../runtime/session.js';
+import type { RuntimeConfig } from '../../spec/runtime-config.js';
+import { attachSocketName, exitRecordName, logName, runRecordName } from '../../store/container-records.js';
+import type { AttachOptions, StartOptions } from '../contract.js';
+import type { ContainerContext } from './context.js';
+import type { FoundContainer } from './find.js';
+
+export interface MonitorPlaces {
+  readonly config: RuntimeConfig;
+  readonly cgroup: string | undefined;
+  readonly runtimeDirectory: string;
+  readonly options: StartOptions;
+  /** opens a directory for the helper */
+  readonly slotOf: (path: string) => number;
+}
+
+export const monitorOperations = (
+  context: ContainerContext,
+  { id, files, record }: FoundContainer,
+  { config, cgroup, runtimeDirectory, options, slotOf }: MonitorPlaces,
+): readonly PlanOperation[] => {
+  const directory = slotOf(files.directory);
+  const { log } = config.sampan;
+  return [
+    ...cgroupOperations(cgroup, slotOf),
+    ...attachOperations(options.attach),
+    { op: 'attach_socket', directory: slotOf(runtimeDirectory), name: attachSocketName },
+    ...(log === undefined
+      ? []
+      : [
+          {
+            op: 'log_json_file',
+            directory,
+            name: logName(id),
+            max_size_bytes: BigInt(log.maxSizeBytes),
+            max_files: log.maxFiles,
+          } as const,
+        ]),
+    {
+      op: 'exit_record',
+      directory,
+      name: exitRecordName,
+      run_record: runRecordName,
+      durable: record.request.autoRemove ? 0 : 1,
+    },
+    ...(record.request.autoRemove ? [exitCommand(context, id)] : []),
+  ];
+};
+
+const cgroupOperations = (cgroup: string | undefined, slotOf: (path: string) => number): readonly PlanOperation[] =>
+  cgroup === undefined
+    ? []
+    : [
+        { op: 'join_cgroup', directory: slotOf(cgroup) },
+        { op: 'remove_cgroup', parent: slotOf(dirname(cgroup)), name: basename(cgroup) },
+      ];
+
+/** The control connection as an attached client, for a process that is started in the foreground. */
+export const attachOperations = (attach: AttachOptions | undefined): readonly PlanOperation[] =>
+  attach === undefined
+    ? []
+    : [{ op: 'attach_control', streams: streamBits(attach), detach_keys: keysText(attach.detachKeys) }];
+
+/** The monitor starts this when an autoRemove container has ended and no client is there to remove it. */
+const exitCommand = ({ selfCommand, env }: ContainerContext, id: string): PlanOperation => ({
+  op: 'exit_command',
+  argv: [...selfCommand, 'container', 'cleanup', id],
+  env: ['HOME', 'PATH', 'XDG_DATA_HOME', 'XDG_RUNTIME_DIR'].flatMap((name) => {
+    const value = env[name];
+    return value === undefined ? [] : [`${name}=${value}`];
+  }),
+});
+
+export const openDirectory = (path: string): number => openSync(path, 'r');
+
+/** Raw key bytes as the text that frames and plans carry byte by byte. */
+export const keysText = (keys: Uint8Array): string | undefined =>
+  keys.length === 0 ? undefined : Buffer.from(keys).toString('latin1');
