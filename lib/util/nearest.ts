@@ -3,7 +3,7 @@
 
 /** undefined when nothing is near */
 export const nearest = (word: string, known: readonly string[]): string | undefined => {
-  const limit = word.length <= 3 ? 1 : 2;
+  const limit = word.length <= 5 ? 1 : 2;
   let best: { readonly word: string; readonly distance: number } | undefined;
   for (const candidate of known) {
     const distance = editDistance(word, candidate);
