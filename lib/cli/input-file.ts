@@ -26,7 +26,10 @@ export const openInput = async (path: string, host: Host): Promise<InputFile> =>
     const stream = file.createReadStream({ highWaterMark: 256 * 1024 });
     return { stream, [Symbol.dispose]: () => stream.destroy() };
   } catch (error) {
-    if (!(error instanceof Error) || !('errno' in error) || !('syscall' in error)) throw error;
+    if (!isSystemError(error)) throw error;
     throw sampanError('ERR_INVALID_VALUE', { subject: path, cause: error });
   }
 };
+
+/** What a system call of Node's reports; our own errors pass as they are. */
+const isSystemError = (error: unknown): boolean => typeof error === 'object' && error !== null && 'syscall' in error;

@@ -11,23 +11,29 @@ export interface PrintOptions {
 export const errorText = (error: unknown, { debug }: PrintOptions): string => {
   const hint = hintOf(error);
   const lines = [`sampan: ${causeChain(error).join(': ')}`, ...(hint === undefined ? [] : [`hint: ${hint}`])];
-  if (debug && error instanceof Error && error.stack !== undefined) lines.push(error.stack);
+  if (debug && isErrorLike(error) && error.stack !== undefined) lines.push(error.stack);
   return `${lines.join('\n')}\n`;
 };
 
 /** The messages from the outside in; one that the message before contains already is left out. */
 const causeChain = (error: unknown): readonly string[] => {
   const messages: string[] = [];
-  for (let next = error; next !== undefined && next !== null; next = next instanceof Error ? next.cause : undefined) {
+  for (let next = error; next !== undefined && next !== null; next = causeOf(next)) {
     const message = messageOf(next);
     if (message !== '' && messages.at(-1)?.includes(message) !== true) messages.push(message);
   }
   return messages;
 };
 
+/** By its parts, not by instanceof: an error may come from another realm. */
+const isErrorLike = (error: unknown): error is Error =>
+  typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string';
+
+const causeOf = (error: unknown): unknown => (isErrorLike(error) ? error.cause : undefined);
+
 /** Node's system errors say everything twice: `EACCES: permission denied, open '/x'`. */
 const messageOf = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error);
+  if (!isErrorLike(error)) return String(error);
   if (isSampanError(error)) return error.message;
   const system = /^[A-Z][A-Z0-9]+: (.+?), (\w+)(?: '.*')?$/.exec(error.message);
   return system === null ? error.message : `${system[2] ?? ''}: ${system[1] ?? ''}`;
@@ -35,7 +41,7 @@ const messageOf = (error: unknown): string => {
 
 /** The outermost hint of the chain. */
 const hintOf = (error: unknown): string | undefined => {
-  for (let next = error; next instanceof Error; next = next.cause) {
+  for (let next = error; next !== undefined && next !== null; next = causeOf(next)) {
     if (isSampanError(next) && next.hint !== undefined) return next.hint;
   }
   return undefined;
