@@ -10,6 +10,7 @@ type Bits = readonly (readonly [name: string, bit: bigint])[];
 
 /** Lines end with a newline, the last one too. */
 export const formatPlan = (operations: readonly PlanOperation[]): string => {
+  const table: Readonly<Record<string, Speller | undefined>> = spellers();
   const rows = new Map(operationTable.map((row) => [row.op, row]));
   const widest = Math.max(0, ...operations.map(({ op }) => op.length));
   return operations
@@ -19,15 +20,15 @@ export const formatPlan = (operations: readonly PlanOperation[]): string => {
         const value = fieldOf(operation, name);
         return value === undefined
           ? []
-          : [`${name}=${type === 'fd' ? `slot ${text(value)}` : spell(operation.op, name, value)}`];
+          : [`${name}=${type === 'fd' ? `slot ${text(value)}` : spell(table, `${operation.op}.${name}`, value)}`];
       });
       return `${(row?.stage ?? '').padEnd(7)} ${operation.op.padEnd(widest)} ${fields.join(' ')}`.trimEnd() + '\n';
     })
     .join('');
 };
 
-const spell = (op: string, field: string, value: FieldValue): string => {
-  const speller = spellers()[`${op}.${field}`];
+const spell = (table: Readonly<Record<string, Speller | undefined>>, path: string, value: FieldValue): string => {
+  const speller = table[path];
   return speller === undefined || (typeof value !== 'number' && typeof value !== 'bigint')
     ? text(value)
     : speller(BigInt(value));
@@ -38,8 +39,11 @@ const text = (value: FieldValue): string => (typeof value === 'bigint' ? value.t
 
 type Speller = (value: bigint) => string;
 
+/** `mount_fs.flags` and so on, of every operation. */
+type FieldPath<O> = O extends PlanOperation ? `${O['op']}.${Exclude<keyof O, 'op'> & string}` : never;
+
 /** A function, so that importing this module computes nothing. */
-const spellers = (): Readonly<Record<string, Speller | undefined>> => {
+const spellers = (): Partial<Record<FieldPath<PlanOperation>, Speller>> => {
   const namespaces = flags(kernelBits('CLONE_'));
   const mount = flags(kernelBits('MS_'));
   const capabilities = flags(capabilityNames.map((name, bit) => [name, 1n << BigInt(bit)]));
