@@ -13,7 +13,9 @@ import { removeOwn } from '../store/remove-own.js';
 import type { ContainerContext } from './container/context.js';
 import { reconcile } from './container/reconcile.js';
 import { openContainerService } from './container/service.js';
+import { deriveStatus, isRunning } from './container/status.js';
 import type { Engine } from './contract.js';
+import type { ImageUser } from './image/context.js';
 import { openImageService } from './image/service.js';
 import { openSystemService } from './system/service.js';
 
@@ -31,7 +33,7 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
   const idMap = once(readIdMap);
   const locks = openLocks(paths, native);
   const removeTree = treeRemover(native, idMap, removeOwn);
-  const images = openImageService({ paths, locks, native, idMap, removeTree, imagesInUse: () => imagesInUse(paths) });
+  const images = openImageService({ paths, locks, native, idMap, removeTree, imageUsers: () => imageUsers(paths) });
   const context: ContainerContext = {
     paths,
     locks,
@@ -53,15 +55,15 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
   };
 };
 
-/** Image ids that containers were made from, with the containers' names. */
-const imagesInUse = (paths: Paths): ReadonlyMap<string, readonly string[]> => {
-  const used = new Map<string, string[]>();
-  for (const id of listContainerIds(paths)) {
-    const record = readContainerRecord(filesOf(paths, id));
-    if (record !== undefined) used.set(record.imageId, [...(used.get(record.imageId) ?? []), record.name]);
-  }
-  return used;
-};
+/** Every container, as the removal of images needs to know it. */
+const imageUsers = (paths: Paths): readonly ImageUser[] =>
+  listContainerIds(paths).flatMap((id) => {
+    const files = filesOf(paths, id);
+    const record = readContainerRecord(files);
+    if (record === undefined) return [];
+    const { name, imageId, layers } = record;
+    return [{ name, imageId, layers, running: isRunning(deriveStatus(files)) }];
+  });
 
 const treeUsage = async (native: Native, idMap: IdMap, source: string): Promise<number> => {
   const counts = await runMapped(native, idMap, { operations: [{ op: 'tree_usage', source }], title: 'sampan-usage' });

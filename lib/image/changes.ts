@@ -46,8 +46,17 @@ const instructions: Readonly<Record<string, Instruction>> = {
     for (const [name, value] of pairsOf(input)) env.set(name, `${name}=${value}`);
     return { ...input.defaults, env: [...env.values()] };
   },
-  LABEL: (input) => ({ ...input.defaults, labels: { ...input.defaults.labels, ...Object.fromEntries(pairsOf(input)) } }),
-  EXPOSE: (input) => ({ ...input.defaults, exposedPorts: union(input.defaults.exposedPorts, wordsOf(input).flatMap((word) => portsOf(word, input.change))) }),
+  LABEL: (input) => ({
+    ...input.defaults,
+    labels: { ...input.defaults.labels, ...Object.fromEntries(pairsOf(input)) },
+  }),
+  EXPOSE: (input) => ({
+    ...input.defaults,
+    exposedPorts: union(
+      input.defaults.exposedPorts,
+      wordsOf(input).flatMap((word) => portsOf(word, input.change)),
+    ),
+  }),
   VOLUME: (input) => {
     const volumes = parseList(input.text) ?? wordsOf(input);
     if (volumes.length === 0 || volumes.includes('')) throw invalid(input.change, 'a volume needs a path');
@@ -66,7 +75,8 @@ const instructions: Readonly<Record<string, Instruction>> = {
   },
   ONBUILD: ({ defaults, text, change }) => {
     const trigger = /^\S*/.exec(text)?.[0].toUpperCase() ?? '';
-    if (['', 'ONBUILD', 'FROM', 'MAINTAINER'].includes(trigger)) throw invalid(change, `${trigger || 'nothing'} cannot be a trigger`);
+    if (['', 'ONBUILD', 'FROM', 'MAINTAINER'].includes(trigger))
+      throw invalid(change, `${trigger || 'nothing'} cannot be a trigger`);
     return { ...defaults, onBuild: [...defaults.onBuild, text] };
   },
   HEALTHCHECK: ({ defaults, text }) => ({ ...defaults, healthcheck: parseHealthcheckInstruction(text) }),
@@ -90,11 +100,13 @@ const pairsOf = ({ text, variables, change }: ChangeInput): readonly (readonly [
   });
 };
 
-const wordsOf = ({ text, variables }: ChangeInput): readonly string[] => splitWords(text).map((word) => expandWord(word, variables));
+const wordsOf = ({ text, variables }: ChangeInput): readonly string[] =>
+  splitWords(text).map((word) => expandWord(word, variables));
 
 const oneWord = (input: ChangeInput): string => {
   const words = wordsOf(input);
-  if (words.length !== 1 || words[0] === undefined || words[0] === '') throw invalid(input.change, 'it takes exactly one argument');
+  if (words.length !== 1 || words[0] === undefined || words[0] === '')
+    throw invalid(input.change, 'it takes exactly one argument');
   return words[0];
 };
 
@@ -105,15 +117,20 @@ const portsOf = (word: string, change: string): readonly string[] => {
   const match = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/i.exec(word);
   const first = Number(match?.[1]);
   const last = Number(match?.[2] ?? first);
-  if (match === null || first > last || last > highestPort) throw invalid(change, `${word} is not a port or a range of ports`);
+  if (match === null || first > last || last > highestPort)
+    throw invalid(change, `${word} is not a port or a range of ports`);
   const protocol = (match[3] ?? 'tcp').toLowerCase();
   return Array.from({ length: last - first + 1 }, (_, index) => `${String(first + index)}/${protocol}`);
 };
 
-const variablesOf = (env: readonly string[]): Variables => new Map(env.map((item) => [nameOf(item), item.slice(nameOf(item).length + 1)]));
+const variablesOf = (env: readonly string[]): Variables =>
+  new Map(env.map((item) => [nameOf(item), item.slice(nameOf(item).length + 1)]));
 
 const nameOf = (item: string): string => item.split('=', 1)[0] ?? '';
 
-const union = (left: readonly string[], right: readonly string[]): readonly string[] => [...new Set([...left, ...right])];
+const union = (left: readonly string[], right: readonly string[]): readonly string[] => [
+  ...new Set([...left, ...right]),
+];
 
-const invalid = (change: string, hint: string): Error => sampanError('ERR_INVALID_VALUE', { subject: `change "${change}"`, hint });
+const invalid = (change: string, hint: string): Error =>
+  sampanError('ERR_INVALID_VALUE', { subject: `change "${change}"`, hint });

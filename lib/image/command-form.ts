@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The two forms of a command in an instruction (Dockerfile reference, "Shell and exec form").
 
-export type CommandForm = { readonly kind: 'exec'; readonly argv: readonly string[] } | { readonly kind: 'shell'; readonly text: string };
+export type CommandForm =
+  { readonly kind: 'exec'; readonly argv: readonly string[] } | { readonly kind: 'shell'; readonly text: string };
 
 const defaultShell = ['/bin/sh', '-c'] as const;
 

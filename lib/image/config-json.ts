@@ -28,4 +28,5 @@ export const healthcheckToJson = (healthcheck: Healthcheck): Readonly<Record<str
   ...(healthcheck.retries === undefined ? {} : { Retries: healthcheck.retries }),
 });
 
-export const toSet = (keys: readonly string[]): Readonly<Record<string, object>> => Object.fromEntries(keys.map((key) => [key, {}]));
+export const toSet = (keys: readonly string[]): Readonly<Record<string, object>> =>
+  Object.fromEntries(keys.map((key) => [key, {}]));

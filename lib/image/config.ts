@@ -120,7 +120,9 @@ export const chainIdsOf = (diffIds: readonly Digest[]): readonly Digest[] => {
   const chain: Digest[] = [];
   for (const diffId of diffIds) {
     const parent = chain.at(-1);
-    chain.push(parent === undefined ? diffId : digestOfHex(createHash('sha256').update(`${parent} ${diffId}`).digest('hex')));
+    chain.push(
+      parent === undefined ? diffId : digestOfHex(createHash('sha256').update(`${parent} ${diffId}`).digest('hex')),
+    );
   }
   return chain;
 };

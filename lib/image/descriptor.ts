@@ -2,7 +2,15 @@
 // Descriptors: what a manifest or index says about a blob (image-spec 1.1, descriptor.md).
 
 import { parseDigest, type Digest } from './digest.js';
-import { asObject, optionalObject, optionalString, requiredCount, requiredString, stringMap, type JsonObject } from './json.js';
+import {
+  asObject,
+  optionalObject,
+  optionalString,
+  requiredCount,
+  requiredString,
+  stringMap,
+  type JsonObject,
+} from './json.js';
 import { normalizePlatform, type Platform } from './platform.js';
 
 export interface Descriptor {

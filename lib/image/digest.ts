@@ -17,7 +17,8 @@ export const parseDigest = (text: unknown, what: string): Digest => {
   throw sampanError('ERR_IMAGE_INVALID', { subject: `${what} is not a sha256 digest: ${shorten(text)}` });
 };
 
-export const digestOf = (content: Uint8Array | string): Digest => digestOfHex(createHash('sha256').update(content).digest('hex'));
+export const digestOf = (content: Uint8Array | string): Digest =>
+  digestOfHex(createHash('sha256').update(content).digest('hex'));
 
 /** From the 64 hex digits, as file names and hash functions have them. */
 export const digestOfHex = (hex: string): Digest => parseDigest(`sha256:${hex}`, 'digest');

@@ -6,7 +6,12 @@ import { parseDuration } from '../util/duration.js';
 import { parseCommandForm } from './command-form.js';
 import type { Healthcheck } from './config.js';
 
-const durationOptions = { interval: 'interval', timeout: 'timeout', 'start-period': 'startPeriod', 'start-interval': 'startInterval' } as const;
+const durationOptions = {
+  interval: 'interval',
+  timeout: 'timeout',
+  'start-period': 'startPeriod',
+  'start-interval': 'startInterval',
+} as const;
 
 /** @throws ERR_INVALID_VALUE */
 export const parseHealthcheckInstruction = (text: string): Healthcheck => {
@@ -19,7 +24,8 @@ export const parseHealthcheckInstruction = (text: string): Healthcheck => {
   }
   const [, kind = '', command = ''] = /^(\S+)\s*([^]*)$/.exec(rest) ?? [];
   if (kind.toUpperCase() === 'NONE' && command === '' && Object.keys(options).length === 0) return { test: ['NONE'] };
-  if (kind.toUpperCase() !== 'CMD' || command === '') throw invalid(text, 'it is HEALTHCHECK NONE or HEALTHCHECK [OPTIONS] CMD command');
+  if (kind.toUpperCase() !== 'CMD' || command === '')
+    throw invalid(text, 'it is HEALTHCHECK NONE or HEALTHCHECK [OPTIONS] CMD command');
   const form = parseCommandForm(command);
   return { test: form.kind === 'exec' ? ['CMD', ...form.argv] : ['CMD-SHELL', form.text], ...options };
 };
@@ -29,7 +35,8 @@ const option = /^--([a-z-]+)=(\S+)\s*/;
 const fieldOf = (name: string): string => {
   if (name === 'retries') return name;
   const field = Object.entries(durationOptions).find(([key]) => key === name)?.[1];
-  if (field === undefined) throw invalid(`--${name}`, `HEALTHCHECK knows ${Object.keys(durationOptions).join(', ')} and retries`);
+  if (field === undefined)
+    throw invalid(`--${name}`, `HEALTHCHECK knows ${Object.keys(durationOptions).join(', ')} and retries`);
   return field;
 };
 
@@ -46,4 +53,5 @@ const nanosecondsOf = (text: string): number => {
   return Math.round(milliseconds * 1e6);
 };
 
-const invalid = (text: string, hint: string): Error => sampanError('ERR_INVALID_VALUE', { subject: `HEALTHCHECK ${text}`, hint });
+const invalid = (text: string, hint: string): Error =>
+  sampanError('ERR_INVALID_VALUE', { subject: `HEALTHCHECK ${text}`, hint });

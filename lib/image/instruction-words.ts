@@ -27,7 +27,8 @@ export const splitWords = (text: string): readonly string[] => {
 };
 
 /** Takes quotes and escapes away and puts variables in: `"$HOME/x"`, `${A:-b}`, `${A:+b}`. */
-export const expandWord = (word: string, variables: Variables): string => expandUntil({ text: word, at: 0, variables }, '');
+export const expandWord = (word: string, variables: Variables): string =>
+  expandUntil({ text: word, at: 0, variables }, '');
 
 interface Reader {
   readonly text: string;
@@ -97,4 +98,5 @@ const substitution = (reader: Reader): string => {
 const unfinished = (text: string, opener: string): Error =>
   sampanError('ERR_INVALID_VALUE', { subject: text, hint: `the ${opener} in it is not closed` });
 
-const badSubstitution = (text: string): Error => sampanError('ERR_INVALID_VALUE', { subject: text, hint: 'the substitution in it is not one' });
+const badSubstitution = (text: string): Error =>
+  sampanError('ERR_INVALID_VALUE', { subject: text, hint: 'the substitution in it is not one' });

@@ -56,7 +56,8 @@ export const optionalBoolean = (object: JsonObject, key: string): boolean => {
 export const optionalCount = (object: JsonObject, key: string): number | undefined => {
   const value = own(object, key);
   if (value === undefined || value === null) return undefined;
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw wrong(object, key, 'a count', value);
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
+    throw wrong(object, key, 'a count', value);
   return value;
 };
 
@@ -72,7 +73,12 @@ export const optionalObject = (object: JsonObject, key: string): JsonObject | un
 };
 
 /** [] when absent or null */
-export const arrayOf = <T>(object: JsonObject, key: string, most: number, parse: (value: unknown, what: string) => T): readonly T[] => {
+export const arrayOf = <T>(
+  object: JsonObject,
+  key: string,
+  most: number,
+  parse: (value: unknown, what: string) => T,
+): readonly T[] => {
   const value = own(object, key);
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) throw wrong(object, key, 'a list', value);
@@ -88,7 +94,10 @@ export const optionalStrings = (object: JsonObject, key: string, most: number): 
 
 /** {} when absent or null */
 export const stringMap = (object: JsonObject, key: string, most: number): Readonly<Record<string, string>> => {
-  const entries = entriesOf(object, key, most).map(([name, value]) => [name, asString(value, `${object.what}: ${key}`)]);
+  const entries = entriesOf(object, key, most).map(([name, value]) => [
+    name,
+    asString(value, `${object.what}: ${key}`),
+  ]);
   // fromEntries defines own properties: a key named __proto__ is a key like any other
   return Object.fromEntries(entries) as Readonly<Record<string, string>>;
 };
@@ -102,7 +111,8 @@ export const asString = (value: unknown, what: string): string => {
   return bounded({ what, fields: {} }, '', value, longestString);
 };
 
-export const invalid = (what: string, problem: string): Error => sampanError('ERR_IMAGE_INVALID', { subject: `${what} ${problem}` });
+export const invalid = (what: string, problem: string): Error =>
+  sampanError('ERR_IMAGE_INVALID', { subject: `${what} ${problem}` });
 
 const longestString = 1024 * 1024;
 
@@ -116,7 +126,8 @@ const entriesOf = (object: JsonObject, key: string, most: number): readonly (rea
 const own = ({ fields }: JsonObject, key: string): unknown => (Object.hasOwn(fields, key) ? fields[key] : undefined);
 
 const bounded = ({ what }: JsonObject, key: string, value: string, longest: number): string => {
-  if (value.length > longest) throw invalid(what, `has a ${key || 'string'} of more than ${String(longest)} characters`);
+  if (value.length > longest)
+    throw invalid(what, `has a ${key || 'string'} of more than ${String(longest)} characters`);
   // execve(2), mount(2) and path names end at a NUL: such a string would mean two things
   if (value.includes('\0')) throw invalid(what, `has a NUL in ${key || 'a string'}`);
   return value;

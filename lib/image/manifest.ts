@@ -27,7 +27,8 @@ export interface Index {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-export type Document = { readonly kind: 'manifest'; readonly manifest: Manifest } | { readonly kind: 'index'; readonly index: Index };
+export type Document =
+  { readonly kind: 'manifest'; readonly manifest: Manifest } | { readonly kind: 'index'; readonly index: Index };
 
 /** Either of the two: the media type inside wins over what the descriptor claimed, so that a lie is found out. */
 export const parseDocument = (content: Uint8Array, claimedType: string, what: string): Document => {
@@ -42,7 +43,8 @@ export const parseDocument = (content: Uint8Array, claimedType: string, what: st
 };
 
 /** @throws ERR_IMAGE_INVALID */
-export const parseIndex = (content: Uint8Array, what: string): Index => indexOf(parseJsonObject(content, what, largestManifestBytes));
+export const parseIndex = (content: Uint8Array, what: string): Index =>
+  indexOf(parseJsonObject(content, what, largestManifestBytes));
 
 const indexOf = (object: JsonObject): Index => {
   requireSchemaVersion(object);
@@ -57,10 +59,14 @@ const manifestOf = (object: JsonObject, mediaType: string): Manifest => {
   if (Object.hasOwn(object.fields, 'manifests')) throw invalid(object.what, 'is a manifest and an index at once');
   const layers = arrayOf(object, 'layers', mostLayers, parseDescriptor);
   const foreign = layers.find((layer) => !isLayerType(layer.mediaType));
-  if (foreign !== undefined) throw invalid(object.what, `is no container image: it has a layer of type ${foreign.mediaType}`);
+  if (foreign !== undefined)
+    throw invalid(object.what, `is no container image: it has a layer of type ${foreign.mediaType}`);
   return {
     mediaType,
-    config: parseDescriptor(asObject(object.fields['config'], `${object.what}: config`).fields, `${object.what}: config`),
+    config: parseDescriptor(
+      asObject(object.fields['config'], `${object.what}: config`).fields,
+      `${object.what}: config`,
+    ),
     layers,
     annotations: stringMap(object, 'annotations', mostAnnotations),
   };
@@ -73,7 +79,11 @@ const requireSchemaVersion = (object: JsonObject): void => {
 /** The manifest for a config and its layers, byte for byte the same for the same input. */
 export const makeManifest = (
   config: Uint8Array,
-  layers: readonly { readonly digest: Descriptor['digest']; readonly size: number; readonly compression: Compression }[],
+  layers: readonly {
+    readonly digest: Descriptor['digest'];
+    readonly size: number;
+    readonly compression: Compression;
+  }[],
 ): Buffer =>
   Buffer.from(
     JSON.stringify({
@@ -98,9 +108,12 @@ export const chooseManifest = (
     .filter(isThere)
     .map((descriptor) => ({
       descriptor,
-      rating: descriptor.platform === undefined ? Number(images.length === 1) : matchPlatform(wanted, descriptor.platform),
+      rating:
+        descriptor.platform === undefined ? Number(images.length === 1) : matchPlatform(wanted, descriptor.platform),
     }))
     .filter(({ rating }) => rating > 0);
-  return rated.reduce<(typeof rated)[number] | undefined>((best, next) => (best !== undefined && best.rating >= next.rating ? best : next), undefined)
-    ?.descriptor;
+  return rated.reduce<(typeof rated)[number] | undefined>(
+    (best, next) => (best !== undefined && best.rating >= next.rating ? best : next),
+    undefined,
+  )?.descriptor;
 };

@@ -13,15 +13,19 @@ export const mediaTypes = {
   dockerConfig: 'application/vnd.docker.container.image.v1+json',
 } as const;
 
-export const isIndexType = (type: string): boolean => type === mediaTypes.index || type === mediaTypes.dockerManifestList;
+export const isIndexType = (type: string): boolean =>
+  type === mediaTypes.index || type === mediaTypes.dockerManifestList;
 
-export const isManifestType = (type: string): boolean => type === mediaTypes.manifest || type === mediaTypes.dockerManifest;
+export const isManifestType = (type: string): boolean =>
+  type === mediaTypes.manifest || type === mediaTypes.dockerManifest;
 
 export const isConfigType = (type: string): boolean => type === mediaTypes.config || type === mediaTypes.dockerConfig;
 
 /** Layers of a root file system; others (attestations, wasm, models ...) are not ours to unpack. */
 export const isLayerType = (type: string): boolean =>
-  /^application\/vnd\.(?:oci\.image\.layer\.(?:nondistributable\.)?v1\.tar|docker\.image\.rootfs\.(?:foreign\.)?diff\.tar)(?:[.+](?:gzip|zstd))?$/.test(type);
+  /^application\/vnd\.(?:oci\.image\.layer\.(?:nondistributable\.)?v1\.tar|docker\.image\.rootfs\.(?:foreign\.)?diff\.tar)(?:[.+](?:gzip|zstd))?$/.test(
+    type,
+  );
 
 export type Compression = 'none' | 'gzip' | 'zstd';
 

@@ -38,7 +38,8 @@ export const parsePlatform = (text: string): Platform => {
   const [os, architecture, variant] = parts.length === 1 && parts[0] !== 'linux' ? ['linux', parts[0]] : parts;
   if (parts.length > 3 || os === undefined || architecture === undefined) throw invalid(text);
   const platform = normalizePlatform({ os, architecture, ...(variant === undefined ? {} : { variant }) });
-  if (![platform.os, platform.architecture, platform.variant ?? 'v8'].every((part) => word.test(part))) throw invalid(text);
+  if (![platform.os, platform.architecture, platform.variant ?? 'v8'].every((part) => word.test(part)))
+    throw invalid(text);
   return platform;
 };
 
@@ -79,4 +80,7 @@ const normalVariant = (architecture: string, variant: string): string =>
   architecture.startsWith('arm') && /^\d+$/.test(variant) ? `v${variant}` : variant;
 
 const invalid = (text: string): Error =>
-  sampanError('ERR_INVALID_VALUE', { subject: `platform ${shorten(text)}`, hint: 'for example linux/amd64 or linux/arm/v7' });
+  sampanError('ERR_INVALID_VALUE', {
+    subject: `platform ${shorten(text)}`,
+    hint: 'for example linux/amd64 or linux/arm/v7',
+  });

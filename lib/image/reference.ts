@@ -34,10 +34,12 @@ export const parseReference = (text: string): Reference => {
   }
   const { name, tag, digest } = splitSuffixes(text);
   const { domain, path } = splitDomain(name);
-  if (!domainPattern.test(domain) && domain !== defaultDomain) throw invalid(text, `${shorten(domain)} is not a registry name`);
+  if (!domainPattern.test(domain) && domain !== defaultDomain)
+    throw invalid(text, `${shorten(domain)} is not a registry name`);
   if (path !== path.toLowerCase()) throw invalid(text, 'the repository name must be lower case');
   if (!pathPattern.test(path)) throw invalid(text);
-  if (path.length > longestName) throw invalid(text, `the repository name is longer than ${String(longestName)} characters`);
+  if (path.length > longestName)
+    throw invalid(text, `the repository name is longer than ${String(longestName)} characters`);
   if (tag !== undefined && !tagPattern.test(tag)) throw invalid(text, `${shorten(tag)} is not a tag`);
   return { domain, path, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
 };
@@ -103,4 +105,5 @@ const splitDomain = (name: string): { readonly domain: string; readonly path: st
   return { domain: defaultDomain, path: path.includes('/') ? path : `${officialPrefix}${path}` };
 };
 
-const invalid = (text: string, hint?: string): Error => sampanError('ERR_INVALID_REFERENCE', { subject: shorten(text), hint });
+const invalid = (text: string, hint?: string): Error =>
+  sampanError('ERR_INVALID_REFERENCE', { subject: shorten(text), hint });

@@ -12,7 +12,12 @@ export interface Decompressed {
   readonly content: AsyncIterable<Uint8Array>;
 }
 
-const magics: readonly { readonly name: string; readonly bytes: readonly number[]; readonly compression?: Compression; readonly tool?: string }[] = [
+const magics: readonly {
+  readonly name: string;
+  readonly bytes: readonly number[];
+  readonly compression?: Compression;
+  readonly tool?: string;
+}[] = [
   { name: 'gzip', bytes: [0x1f, 0x8b], compression: 'gzip' },
   { name: 'zstd', bytes: [0x28, 0xb5, 0x2f, 0xfd], compression: 'zstd' },
   { name: 'bzip2', bytes: [0x42, 0x5a, 0x68], tool: 'bzip2' },
@@ -41,7 +46,11 @@ export const compressionOf = (head: Uint8Array, what: string): Compression => {
   });
 };
 
-const plainContent = (source: AsyncIterable<Uint8Array>, compression: Compression, what: string): AsyncIterable<Uint8Array> => {
+const plainContent = (
+  source: AsyncIterable<Uint8Array>,
+  compression: Compression,
+  what: string,
+): AsyncIterable<Uint8Array> => {
   switch (compression) {
     case 'none':
       return source;
@@ -56,7 +65,10 @@ const plainContent = (source: AsyncIterable<Uint8Array>, compression: Compressio
 
 const outputChunkBytes = 256 * 1024;
 
-const throughZlib = (source: AsyncIterable<Uint8Array>, transform: NodeJS.ReadWriteStream & Readable): AsyncIterable<Uint8Array> => {
+const throughZlib = (
+  source: AsyncIterable<Uint8Array>,
+  transform: NodeJS.ReadWriteStream & Readable,
+): AsyncIterable<Uint8Array> => {
   // The error arrives at the reader of the transform too, which is where it is handled.
   pipeline(Readable.from(source, { objectMode: false, highWaterMark: outputChunkBytes }), transform, () => undefined);
   return transform;
@@ -64,7 +76,8 @@ const throughZlib = (source: AsyncIterable<Uint8Array>, transform: NodeJS.ReadWr
 
 /** Node has zstd from 22.15 on, newer than the types. */
 const nativeZstd = (): (NodeJS.ReadWriteStream & Readable) | undefined => {
-  const create = (zlib as unknown as { createZstdDecompress?: (options: object) => NodeJS.ReadWriteStream & Readable }).createZstdDecompress;
+  const create = (zlib as unknown as { createZstdDecompress?: (options: object) => NodeJS.ReadWriteStream & Readable })
+    .createZstdDecompress;
   return create?.({ chunkSize: outputChunkBytes });
 };
 
@@ -92,7 +105,10 @@ async function* guarded(content: AsyncIterable<Uint8Array>, name: string, what: 
     yield* content;
   } catch (error) {
     if (!isDamage(error)) throw error;
-    throw sampanError('ERR_ARCHIVE_INVALID', { subject: `${what}: the ${name} data is damaged or cut off`, cause: error });
+    throw sampanError('ERR_ARCHIVE_INVALID', {
+      subject: `${what}: the ${name} data is damaged or cut off`,
+      cause: error,
+    });
   }
 }
 

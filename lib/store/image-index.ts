@@ -28,21 +28,36 @@ export interface ImageIndex {
 
 export const openImageIndex = (paths: Paths): ImageIndex => {
   const path = join(paths.images, 'index.json');
-  return { read: () => readEntries(path), write: (entries) => { writeLayout(paths.images, path, entries); } };
+  return {
+    read: () => readEntries(path),
+    write: (entries) => {
+      writeLayout(paths.images, path, entries);
+    },
+  };
 };
 
 /** Gives the name to this manifest, whoever had it before. */
-export const withReference = (entries: readonly IndexEntry[], reference: string, descriptor: Descriptor): readonly IndexEntry[] => {
+export const withReference = (
+  entries: readonly IndexEntry[],
+  reference: string,
+  descriptor: Descriptor,
+): readonly IndexEntry[] => {
   const old = entries.find((entry) => entry.reference === reference);
   if (old !== undefined && old.descriptor.digest === descriptor.digest) return entries;
-  return [...withoutReference(entries, reference).filter((entry) => !isNameless(entry, descriptor)), { descriptor, reference }];
+  return [
+    ...withoutReference(entries, reference).filter((entry) => !isNameless(entry, descriptor)),
+    { descriptor, reference },
+  ];
 };
 
 /** Takes a name away; the manifest that had it stays, nameless if that was its last. */
 export const withoutReference = (entries: readonly IndexEntry[], reference: string): readonly IndexEntry[] => {
   const old = entries.find((entry) => entry.reference === reference);
   if (old === undefined) return entries;
-  return withNameless(entries.filter((entry) => entry !== old), old.descriptor);
+  return withNameless(
+    entries.filter((entry) => entry !== old),
+    old.descriptor,
+  );
 };
 
 /** Keeps a manifest that has no name. */
@@ -75,13 +90,18 @@ const writeLayout = (directory: string, indexPath: string, entries: readonly Ind
     writeFileAtomic(marker, JSON.stringify({ imageLayoutVersion: '1.0.0' }), { durable: true });
   }
   const manifests = entries.map(descriptorOf);
-  writeFileAtomic(indexPath, JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.index, manifests }), { durable: true });
+  writeFileAtomic(indexPath, JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.index, manifests }), {
+    durable: true,
+  });
 };
 
 const descriptorOf = ({ descriptor, reference }: IndexEntry): Descriptor => {
   const { annotations = {}, ...rest } = descriptor;
   const others = Object.entries(annotations).filter(([key]) => key !== referenceAnnotation);
-  const all = Object.fromEntries([...others, ...(reference === undefined ? [] : [[referenceAnnotation, reference] as const])]);
+  const all = Object.fromEntries([
+    ...others,
+    ...(reference === undefined ? [] : [[referenceAnnotation, reference] as const]),
+  ]);
   return Object.keys(all).length === 0 ? rest : { ...rest, annotations: all };
 };
 

@@ -11,26 +11,30 @@ import { join } from 'node:path';
 import { hasErrno, sampanError } from '../errors/sampan-error.js';
 import { digestOfHex, hexOf, type Digest } from '../image/digest.js';
 import { readJson, writeJsonAtomic } from './atomic.js';
-import { compressionOf, decompress, longestMagic } from './decompress.js';
 import type { Paths } from './paths.js';
 import { moveToScratch, type RemoveTree } from './scratch.js';
 
-export interface LayerRecord {
+export interface LayerRecord extends LayerUsage {
   readonly schema: 1;
   readonly chainId: Digest;
   readonly diffId: Digest;
   readonly parent?: Digest;
-  /** as tree_usage counts: blocks, hard links once */
-  readonly sizeBytes: number;
-  readonly inodes: number;
   readonly createdAt: string;
 }
 
 /** Where the plain tar comes from. A file is handed over as it is, without a byte passing through this process. */
-export type TarInput = { readonly kind: 'file'; readonly path: string } | { readonly kind: 'stream'; readonly chunks: AsyncIterable<Uint8Array> };
+export type TarInput =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'stream'; readonly chunks: AsyncIterable<Uint8Array> };
+
+export interface LayerUsage {
+  /** as tree_usage counts: blocks, hard links once */
+  readonly sizeBytes: number;
+  readonly inodes: number;
+}
 
 /** Unpacks into a directory that it makes. Reads a stream to its end. */
-export type Unpack = (input: TarInput, directory: string) => Promise<{ readonly sizeBytes: number; readonly inodes: number }>;
+export type Unpack = (input: TarInput, directory: string) => Promise<LayerUsage>;
 
 export interface LayerRequest {
   readonly blob: { readonly digest: Digest; readonly path: string };
@@ -101,10 +105,8 @@ const prepareLayer = async (unpack: Unpack, request: LayerRequest, scratch: stri
   return { record, directory };
 };
 
-interface Unpacked {
+interface Unpacked extends LayerUsage {
   readonly diffId: Digest;
-  readonly sizeBytes: number;
-  readonly inodes: number;
 }
 
 const readChunkBytes = 1024 * 1024;
@@ -115,7 +117,9 @@ const unpackVerified = async (unpack: Unpack, { blob, expected }: LayerRequest, 
     // The digest of a plain blob, computed when it was staged, is its diff id.
     return { diffId: blob.digest, ...(await unpack({ kind: 'file', path: blob.path }, target)) };
   }
-  if (compressionOf(readHead(blob.path), what) === 'none') {
+  // Loaded with its libraries only here: most commands unpack nothing.
+  const { compressionOf, decompress, longestMagic } = await import('./decompress.js');
+  if (compressionOf(readHead(blob.path, longestMagic), what) === 'none') {
     if (expected !== undefined) throw mismatch(what, blob.digest, expected.diffId);
     return { diffId: blob.digest, ...(await unpack({ kind: 'file', path: blob.path }, target)) };
   }
@@ -127,17 +131,20 @@ const unpackVerified = async (unpack: Unpack, { blob, expected }: LayerRequest, 
   return { diffId, ...usage };
 };
 
-const readHead = (path: string): Buffer => {
+const readHead = (path: string, bytes: number): Buffer => {
   const fd = openSync(path, 'r');
   try {
-    const head = Buffer.alloc(longestMagic);
+    const head = Buffer.alloc(bytes);
     return head.subarray(0, readSync(fd, head));
   } finally {
     closeSync(fd);
   }
 };
 
-async function* hashed(content: AsyncIterable<Uint8Array>, hash: ReturnType<typeof createHash>): AsyncGenerator<Uint8Array> {
+async function* hashed(
+  content: AsyncIterable<Uint8Array>,
+  hash: ReturnType<typeof createHash>,
+): AsyncGenerator<Uint8Array> {
   for await (const chunk of content) {
     hash.update(chunk);
     yield chunk;
@@ -161,7 +168,11 @@ const readRecord = (path: string): LayerRecord | undefined => {
 const listLayers = (directory: string): readonly Digest[] => {
   try {
     return readdirSync(directory)
-      .filter((name) => /^[0-9a-f]{64}$/.test(name) && statSync(join(directory, name), { throwIfNoEntry: false })?.isDirectory() === true)
+      .filter(
+        (name) =>
+          /^[0-9a-f]{64}$/.test(name) &&
+          statSync(join(directory, name), { throwIfNoEntry: false })?.isDirectory() === true,
+      )
       .map(digestOfHex);
   } catch (error) {
     if (hasErrno(error, 'ENOENT')) return [];

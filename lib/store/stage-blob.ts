@@ -17,7 +17,11 @@ export interface StageOptions {
 }
 
 /** @throws ERR_DIGEST_MISMATCH, ERR_NO_SPACE, and what the source throws; nothing is left behind then */
-export const stageBlob = async (directory: string, source: AsyncIterable<Uint8Array>, options: StageOptions): Promise<StagedBlob> => {
+export const stageBlob = async (
+  directory: string,
+  source: AsyncIterable<Uint8Array>,
+  options: StageOptions,
+): Promise<StagedBlob> => {
   const path = join(directory, `blob-${randomBytes(8).toString('hex')}`);
   const file = await open(path, 'wx', 0o600);
   try {

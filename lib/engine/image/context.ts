@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the image operations share. Made once by openImageService().
+
+import type { Native } from '../../native/native.js';
+import type { IdMap } from '../../runtime/id-map.js';
+import { openContentStore, type ContentStore } from '../../store/content-store.js';
+import { openImageIndex, type ImageIndex } from '../../store/image-index.js';
+import { openLayerStore, type LayerStore } from '../../store/layers.js';
+import type { Locks } from '../../store/locks.js';
+import type { Paths } from '../../store/paths.js';
+import type { RemoveTree } from '../../store/scratch.js';
+
+/** A container that was made from an image. */
+export interface ImageUser {
+  readonly name: string;
+  readonly running: boolean;
+  /** chain ids of the layers it stands on */
+  readonly layers: readonly string[];
+  readonly imageId: string;
+}
+
+export interface ImageServiceInput {
+  readonly paths: Paths;
+  readonly locks: Locks;
+  readonly native: () => Native;
+  readonly idMap: () => IdMap;
+  readonly removeTree: RemoveTree;
+  /** every container there is */
+  readonly imageUsers: () => readonly ImageUser[];
+}
+
+export interface ImageContext extends ImageServiceInput {
+  readonly content: ContentStore;
+  readonly layers: LayerStore;
+  readonly index: ImageIndex;
+}
+
+export const openImageContext = (input: ImageServiceInput): ImageContext => ({
+  ...input,
+  content: openContentStore(input.paths),
+  layers: openLayerStore(input.paths, async (tar, directory) => {
+    const { unpackLayer } = await import('./unpack.js');
+    return unpackLayer(input.native(), input.idMap(), { input: tar, directory });
+  }),
+  index: openImageIndex(input.paths),
+});

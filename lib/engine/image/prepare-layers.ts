@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Unpacks the layers that are not unpacked yet, several at a time: on disk no layer depends on another.
+
+import { availableParallelism } from 'node:os';
+import { chainIdsOf, type ImageConfig } from '../../image/config.js';
+import type { Digest } from '../../image/digest.js';
+import type { LayerRequest, LayerStore, PreparedLayer } from '../../store/layers.js';
+
+export interface LayersOfImage {
+  readonly config: Pick<ImageConfig, 'diffIds'>;
+  /** one per diff id, base first */
+  readonly layers: readonly { readonly digest: Digest; readonly path: string }[];
+}
+
+/** @throws what unpacking throws; the other layers are waited for, so that nothing writes into `scratch` any more */
+export const prepareLayers = async (
+  store: LayerStore,
+  images: readonly LayersOfImage[],
+  scratch: string,
+): Promise<readonly PreparedLayer[]> => {
+  const missing = new Map(images.flatMap((image) => requestsOf(store, image)));
+  return mapSettled([...missing.values()], availableParallelism(), (request) => store.prepare(request, scratch));
+};
+
+const requestsOf = (
+  store: LayerStore,
+  { config, layers }: LayersOfImage,
+): readonly (readonly [Digest, LayerRequest])[] => {
+  const chainIds = chainIdsOf(config.diffIds);
+  return layers.flatMap((blob, index) => {
+    const [chainId, diffId] = [chainIds[index], config.diffIds[index]];
+    if (chainId === undefined || diffId === undefined || store.find(chainId) !== undefined) return [];
+    return [[chainId, { blob, parent: chainIds[index - 1], expected: { diffId, chainId } }] as const];
+  });
+};
+
+/** Promise.all with a limit, which rejects only when nothing is under way any more; after a failure nothing is begun. */
+const mapSettled = async <T, R>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T) => Promise<R>,
+): Promise<readonly R[]> => {
+  const results: R[] = [];
+  let next = 0;
+  let failure: { readonly reason: unknown } | undefined;
+  const worker = async (): Promise<void> => {
+    while (next < items.length && failure === undefined) {
+      const index = next++;
+      try {
+        results[index] = await work(items[index] as T); // index < length
+      } catch (reason) {
+        failure ??= { reason };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+  if (failure !== undefined) throw failure.reason;
+  return results;
+};

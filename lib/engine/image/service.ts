@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// The image part of the engine contract, and what containers ask of images. Each operation is one file; those that
+// few commands need, with the libraries they need, are loaded when they are first asked for.
+
+import { parseDigest } from '../../image/digest.js';
+import type { ResolvedImage } from '../container/context.js';
+import type { ImageService } from '../contract.js';
+import { openImageContext, type ImageServiceInput } from './context.js';
+import { inspectImage } from './inspect.js';
+import { listImages } from './list.js';
+import { removeImage } from './remove.js';
+import { resolveImage, type ResolveOptions } from './resolve.js';
+import { tagImage } from './tag.js';
+
+export interface Images {
+  readonly service: ImageService;
+  resolve(name: string, options: ResolveOptions): Promise<ResolvedImage>;
+  /** unpacked bytes of a layer; 0 when it is gone */
+  layerSize(chainId: string): Promise<number>;
+}
+
+export const openImageService = (input: ImageServiceInput): Images => {
+  const context = openImageContext(input);
+  return {
+    service: {
+      load: async (source, options) => {
+        const { loadImages } = await import('./load.js');
+        return loadImages(context, source, options);
+      },
+      import: async (request) => {
+        const { importImage } = await import('./import.js');
+        return importImage(context, request);
+      },
+      list: (options) => later(() => listImages(context, options)),
+      tag: (source, target) => tagImage(context, source, target),
+      remove: (nameOrId, options) => removeImage(context, nameOrId, options),
+      inspect: (nameOrId) => later(() => inspectImage(context, nameOrId)),
+    },
+    resolve: (name, options) => resolveImage(context, name, options),
+    layerSize: (chainId) => later(() => context.layers.find(parseDigest(chainId, 'chain id'))?.sizeBytes ?? 0),
+  };
+};
+
+/** A synchronous function as a promise: what it throws is a rejection, as of all other operations. */
+const later = <T>(work: () => T): Promise<T> =>
+  new Promise((resolve) => {
+    resolve(work());
+  });

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Unpacks a layer through the helper, as root of a user namespace with the containers' id map, so that files get the
+// owners they will have in containers.
+
+import { chmodSync, chownSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { hasErrno, isSampanError, sampanError } from '../../errors/sampan-error.js';
+import { HelperFailure } from '../../native/helper.js';
+import type { Native } from '../../native/native.js';
+import { rootOf, type IdMap } from '../../runtime/id-map.js';
+import { runMapped } from '../../runtime/tasks.js';
+import type { LayerUsage, TarInput } from '../../store/layers.js';
+
+const ownersCannotBeSet = 1;
+
+/** @throws ERR_ARCHIVE_INVALID, ERR_LAYER_UNPACK, ERR_NO_SPACE */
+export const unpackLayer = async (
+  native: Native,
+  idMap: IdMap,
+  { input, directory }: { readonly input: TarInput; readonly directory: string },
+): Promise<LayerUsage> => {
+  makeDirectory(directory, idMap);
+  const task: UnpackTask = { native, idMap, directory };
+  const counts = input.kind === 'file' ? await unpackFile(task, input) : await unpackStream(task, input.chunks);
+  return { sizeBytes: counts['bytes'] ?? 0, inodes: counts['inodes'] ?? 0 };
+};
+
+interface UnpackTask {
+  readonly native: Native;
+  readonly idMap: IdMap;
+  readonly directory: string;
+}
+
+/** The helper's root must be able to write in it: with sub-ids of root that is another user than this one. */
+const makeDirectory = (directory: string, idMap: IdMap): void => {
+  mkdirSync(directory);
+  chmodSync(directory, 0o755);
+  const { uid, gid } = rootOf(idMap);
+  if (process.geteuid?.() === 0) chownSync(directory, uid, gid);
+};
+
+const unpackFile = async (task: UnpackTask, { path }: Extract<TarInput, { kind: 'file' }>) => {
+  const fd = openSync(path, 'r');
+  try {
+    return await runUnpack(task, fd);
+  } finally {
+    closeSync(fd);
+  }
+};
+
+const unpackStream = async (task: UnpackTask, chunks: AsyncIterable<Uint8Array>) => {
+  const [readEnd, writeEnd] = task.native.pipe();
+  const abort = new AbortController();
+  const running = runUnpack(task, readEnd, abort.signal);
+  // The helper has been started by now and has its own copy.
+  closeSync(readEnd);
+  const feeding = feed(writeEnd, chunks).catch((error: unknown) => {
+    abort.abort(error);
+    throw error;
+  });
+  // What went wrong with the source says more than what the helper made of it.
+  const [fed, ran] = await Promise.allSettled([feeding, running]);
+  if (fed.status === 'rejected') throw fed.reason;
+  if (ran.status === 'rejected') throw ran.reason;
+  return ran.value;
+};
+
+const runUnpack = async ({ native, idMap, directory }: UnpackTask, fd: number, signal?: AbortSignal) => {
+  const flags = idMap.mode === 'single' ? ownersCannotBeSet : 0;
+  try {
+    return await runMapped(native, idMap, {
+      operations: [
+        { op: 'unpack_tar', input: 0, source: directory, flags },
+        { op: 'tree_usage', source: directory },
+      ],
+      descriptors: [fd],
+      title: 'sampan-unpack',
+      signal,
+    });
+  } catch (error) {
+    throw unpackError(error);
+  }
+};
+
+/** Errors of the tar itself belong to the archive, others to the machine. */
+const unpackError = (error: unknown): unknown => {
+  if (!isSampanError(error, 'ERR_PLAN_FAILED') || !(error.cause instanceof HelperFailure)) return error;
+  const { operation, subject, detail, code, errno } = error.cause;
+  if (operation !== 'unpack_tar') return error;
+  const isArchive = /^(?:read tar|unpack)\b/.test(detail) || archiveErrnos.has(code);
+  const noSuchId = detail.startsWith('fchown') && code === 'EINVAL';
+  return sampanError(isArchive ? 'ERR_ARCHIVE_INVALID' : 'ERR_LAYER_UNPACK', {
+    subject,
+    cause: error.cause,
+    op: operation,
+    errno,
+    hint: noSuchId
+      ? 'the id map is too small for this owner: give the user more ids in /etc/subuid and /etc/subgid'
+      : undefined,
+  });
+};
+
+/** What only names and links in the archive can bring about. */
+const archiveErrnos: ReadonlySet<string> = new Set(['EBADMSG', 'ENAMETOOLONG', 'ELOOP', 'ENOTDIR', 'EXDEV', 'EISDIR']);
+
+/** Writes everything and closes the pipe. The source is read to its end even when the reader stops early. */
+const feed = async (fd: number, chunks: AsyncIterable<Uint8Array>): Promise<void> => {
+  const pipe = new Socket({ fd, readable: false, writable: true });
+  let failure: unknown;
+  const closed = new Promise<void>((resolve) =>
+    pipe.once('close', () => {
+      resolve();
+    }),
+  );
+  pipe.on('error', (error) => {
+    failure = error;
+  });
+  try {
+    for await (const chunk of chunks) {
+      if (failure === undefined && !pipe.write(chunk)) await drained(pipe);
+    }
+    pipe.end();
+    await closed;
+  } finally {
+    pipe.destroy();
+  }
+  // The helper stopped reading: it says itself why, or it had seen the end of the archive.
+  if (failure !== undefined && !hasErrno(failure, 'EPIPE', 'ECONNRESET')) throw failure;
+};
+
+const drained = (pipe: Socket): Promise<void> =>
+  new Promise((resolve) => {
+    const done = (): void => {
+      pipe.off('drain', done);
+      pipe.off('close', done);
+      resolve();
+    };
+    pipe.once('drain', done);
+    pipe.once('close', done);
+  });
