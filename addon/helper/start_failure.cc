@@ -2,6 +2,7 @@
 #include "addon/helper/start_failure.h"
 
 #include "addon/helper/frame_io.h"
+#include "addon/helper/link.h"
 
 namespace sampan {
 
@@ -10,7 +11,7 @@ StartFailure monitor_failure(const Plan &plan, Op op, const Error &error) {
   failure.error_number = error.number;
   failure.operation = static_cast<uint32_t>(op);
   failure.subject = error.subject;
-  failure.detail = error.call;
+  failure.detail = describe(error);
   for (uint32_t index = 0; index < plan.size(); ++index) {
     if (plan.code(index) != op) continue;
     failure.index = index;

@@ -69,7 +69,7 @@ class Task {
     return kFailed;
   }
 
-  std::optional<int> report_ready() {
+  std::optional<int> report_ready() const {
     const FrameHeader ready{.type = FrameType::ready,
                             .flags = 0,
                             .a = static_cast<uint32_t>(process_.pid),
@@ -78,7 +78,7 @@ class Task {
     return send_frame(control_, ready) == SendOutcome::sent ? std::nullopt : std::optional(kFailed);
   }
 
-  int report_result(std::string_view json) {
+  int report_result(std::string_view json) const {
     const FrameHeader result{.type = FrameType::result, .flags = 0, .a = 0, .b = 0, .c = 0};
     return send_frame(control_, result, json) == SendOutcome::sent ? kDone : kFailed;
   }
@@ -123,7 +123,7 @@ class Task {
     return error;
   }
 
-  void end() {
+  void end() const {
     if (process_.pid <= 0) return;
     ::kill(process_.pid, SIGKILL);
     while (::waitpid(process_.pid, nullptr, 0) < 0 && errno == EINTR) {
@@ -142,9 +142,7 @@ int task_main(const Settings &settings, const Plan &plan, int control) {
   auto launched = launch_init(settings, plan, {});
   if (!launched) {
     const Op op = settings.join_pidfd >= 0 ? Op::join_namespaces : Op::namespaces;
-    auto failure = monitor_failure(plan, op, launched.error());
-    failure.detail = describe(launched.error());
-    report_failure(control, failure);
+    report_failure(control, monitor_failure(plan, op, launched.error()));
     return kFailed;
   }
   return Task(plan, control, launched.take()).run();

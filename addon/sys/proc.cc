@@ -3,7 +3,6 @@
 #include "addon/sys/proc.h"
 
 #include <charconv>
-#include <cstring>
 #include <string>
 
 #include "addon/sys/file.h"
@@ -18,10 +17,8 @@ constexpr int kFieldsAfterName = 20;  // field 22 counts from 1; the name is fie
 }  // namespace
 
 Result<uint64_t> start_time(pid_t pid) {
-  char path[32] = "/proc/";
-  const auto written = std::to_chars(path + 6, path + 20, pid);
-  std::strcpy(written.ptr, "/stat");
-  auto stat = read_file(AT_FDCWD, path, kMaxStat);
+  const std::string path = "/proc/" + std::to_string(pid) + "/stat";
+  auto stat = read_file(AT_FDCWD, path.c_str(), kMaxStat);
   if (!stat) return stat.error();
   // The name may contain spaces and parentheses: fields are counted after the last ')'.
   size_t at = stat.value().rfind(')');

@@ -174,7 +174,7 @@ TEST("every operation knows its name and stage") {
   CHECK_EQ(std::string(name_of(Op::namespaces)), "namespaces");
   CHECK_EQ(stage_of(Op::exit_command), Stage::monitor);
   CHECK_EQ(stage_of(Op::become_root), Stage::init);
-  CHECK_EQ(std::string(name_of(Op::write_host_file)), "write_host_file");
+  CHECK_EQ(std::string(name_of(Op::tree_usage)), "tree_usage");
 }
 
 }  // namespace

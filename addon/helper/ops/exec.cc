@@ -17,16 +17,20 @@ namespace {
 // execve(2) wants pointers to char that it does not write through.
 std::vector<char *> to_pointers(const StringList &list) {
   std::vector<char *> pointers;
-  pointers.reserve(list.size() + 2);
+  pointers.reserve(list.size() + 2);  // HOME and the end
   for (const char *string : list) pointers.push_back(const_cast<char *>(string));
   return pointers;
 }
 
-bool has_home(const StringList &env) {
-  for (const char *entry : env) {
-    if (std::string_view(entry).starts_with("HOME=")) return true;
+// An empty HOME counts as none, as in docker.
+void set_home(std::vector<char *> &env, char *home) {
+  for (char *&entry : env) {
+    const std::string_view text(entry);
+    if (!text.starts_with("HOME=")) continue;
+    if (text == "HOME=") entry = home;
+    return;
   }
-  return false;
+  env.push_back(home);
 }
 
 }  // namespace
@@ -38,7 +42,7 @@ Status op_exec(InitContext &context, const exec_args &args) {
   argv.push_back(nullptr);
   std::vector<char *> env = to_pointers(args.env);
   std::string home = "HOME=" + context.home;
-  if (!has_home(args.env)) env.push_back(home.data());
+  set_home(env, home.data());
   env.push_back(nullptr);
   sys::reset_signals();
   return execute(argv.data(), env.data(), ::execve);

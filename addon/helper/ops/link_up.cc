@@ -14,9 +14,10 @@ namespace sampan {
 // #syscalls: socket ioctl
 Status op_link_up(InitContext &, const link_up_args &args) {
   const char *name = args.name == nullptr ? "" : args.name;
+  const size_t size = std::strlen(name) + 1;
   ifreq request{};
-  if (std::strlen(name) >= sizeof request.ifr_name) return Error{ENAMETOOLONG, "ioctl(SIOCGIFFLAGS)", name};
-  std::strcpy(request.ifr_name, name);
+  if (size > sizeof request.ifr_name) return Error{ENAMETOOLONG, "ioctl(SIOCGIFFLAGS)", name};
+  std::memcpy(request.ifr_name, name, size);
   const unique_fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!socket) return last_error("socket", name);
   if (::ioctl(socket.get(), SIOCGIFFLAGS, &request) != 0) return last_error("ioctl(SIOCGIFFLAGS)", name);
