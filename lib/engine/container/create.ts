@@ -24,6 +24,7 @@ import {
   type ContainerFiles,
   type ContainerRecord,
 } from '../../store/container-records.js';
+import { isFirstNotice } from '../../store/notices.js';
 import { makeScratch } from '../../store/scratch.js';
 import { parseSignal } from '../../util/signals.js';
 import type { ContainerContext, ResolvedImage } from './context.js';
@@ -140,7 +141,7 @@ const decide = (context: ContainerContext, { request, image, id, scratch }: Deci
     network,
     idMode: idMap.mode,
   };
-  return { scratchFiles, record, config, etc, warnings: warningsOf(context) };
+  return { scratchFiles, record, config, etc, warnings: scratch === undefined ? [] : warningsOf(context, request) };
 };
 
 const networkOf = ({ network }: CreateRequest): 'none' | 'host' => {
@@ -152,11 +153,19 @@ const networkOf = ({ network }: CreateRequest): 'none' | 'host' => {
   });
 };
 
-const warningsOf = ({ idMap }: ContainerContext): readonly string[] => {
+const warningsOf = ({ idMap, paths }: ContainerContext, request: CreateRequest): readonly string[] => {
   const { mode, reason } = idMap();
-  return mode === 'single'
-    ? [`only one user id is available inside (${reason ?? 'no sub-ids'}); 'sampan system check' tells how to get more`]
-    : [];
+  const ids =
+    mode === 'single'
+      ? [
+          `only one user id is available inside (${reason ?? 'no sub-ids'}); 'sampan system check' tells how to get more`,
+        ]
+      : [];
+  const network =
+    request.network === undefined && isFirstNotice(paths, 'network-none')
+      ? ['containers have no network of their own yet: the default is --network none (this is said once)']
+      : [];
+  return [...ids, ...network];
 };
 
 // ---- root file system ----------------------------------------------------------------------------------------------
