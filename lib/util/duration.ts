@@ -14,10 +14,10 @@ const unitMs: Readonly<Record<string, number>> = {
 
 /** Milliseconds; undefined when the text is no Go duration. */
 export const parseDuration = (text: string): number | undefined => {
-  const match = /^([+-]?)(0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/.exec(text);
+  const match = /^([+-]?)(0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))+)$/.exec(text);
   if (match === null) return undefined;
   let total = 0;
-  for (const [, number, unit] of text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) {
+  for (const [, number, unit] of text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)/g)) {
     total += Number(number) * (unitMs[unit ?? ''] ?? 0);
   }
   return match[1] === '-' ? -total : total;
