@@ -28,15 +28,15 @@ onLittleEndian('an empty plan is a header', () => {
 onLittleEndian('a whole plan has exactly these bytes', () => {
   const plan = encodePlan([
     { op: 'map_ids', kind: 1, inside: 2, outside: 100000, count: 65536 },
-    { op: 'make_dir', path: '/a', mode: 0o755 },
+    { op: 'map_method', method: 1, newgidmap: '/a' },
   ]);
   const expected = [
     '53504c4e 01000000 02000000 03000000',
     // map_ids is operation 1
     '01000000 00000000 0100000000000000 0200000000000000 a086010000000000 0000010000000000' +
       '0000000000000000'.repeat(4),
-    // make_dir is operation 18; its string is at offset 0
-    '12000000 00000000 0100000000000000 ed01000000000000' + '0000000000000000'.repeat(6),
+    // map_method is operation 2; its second field is absent, the string of the third is at offset 0
+    '02000000 00000000 0100000000000000 0000000000000000 0100000000000000' + '0000000000000000'.repeat(5),
     '2f6100',
   ];
   expect(plan.toString('hex')).toBe(expected.join('').replaceAll(' ', ''));
