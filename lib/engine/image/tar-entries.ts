@@ -24,24 +24,30 @@ const kinds: Readonly<Record<string, TarEntry['kind'] | undefined>> = {
 };
 
 /**
- * Calls `onEntry` for each file and link, and waits for it before the next. Directories and devices are passed over.
+ * Calls `onEntry` for each file and link, in order. An entry's work may still go on when the next one begins, but not
+ * when this returns. Directories and devices are passed over.
  * @throws ERR_ARCHIVE_INVALID when it is no tar archive or is cut off, and what onEntry and the source throw
  */
 export const readTarEntries = async (source: AsyncIterable<Uint8Array>, onEntry: OnEntry): Promise<void> => {
-  const work = openParser(onEntry);
+  const { parser, failed, ended, underWay, abandon } = openParser(onEntry);
   try {
     for await (const chunk of source) {
-      if (!work.parser.write(toBuffer(chunk))) await Promise.race([work.failed, drained(work.parser)]);
+      if (!parser.write(toBuffer(chunk))) await Promise.race([failed, drained(parser)]);
+      // All but the last of them have their data and come to an end by themselves.
+      while (underWay.size > mostUnderWay) await Promise.race([failed, ...underWay]);
     }
-    work.parser.end();
-    await Promise.race([work.failed, work.ended]);
+    parser.end();
+    await Promise.race([failed, ended]);
+    await Promise.race([failed, Promise.all(underWay)]);
   } catch (error) {
-    await work.abandon(error);
+    await abandon(error);
     throw tarError(error);
   }
 };
 
 type OnEntry = (entry: TarEntry) => Promise<void>;
+
+const mostUnderWay = 8;
 
 const openParser = (onEntry: OnEntry) => {
   let fail: (reason: unknown) => void = () => undefined;
@@ -50,33 +56,36 @@ const openParser = (onEntry: OnEntry) => {
   });
   // It is raced against the rest; until then a failure must not count as unhandled.
   failed.catch(() => undefined);
-  let current: { readonly entry: ReadEntry; readonly done: Promise<void> } | undefined;
+  const underWay = new Set<Promise<void>>();
+  let last: ReadEntry | undefined;
   const parser = new Parser({
     strict: true,
     onReadEntry: (entry) => {
       const kind = kinds[entry.type];
+      last = entry;
       if (kind === undefined) {
         entry.resume();
         return;
       }
       const { path: name, linkpath: linkName = '', size } = entry;
-      const done = onEntry({ name, kind, linkName, size, content: entry }).then(() => {
-        entry.resume();
-      });
-      current = { entry, done };
-      done.catch(fail);
+      const work = onEntry({ name, kind, linkName, size, content: entry })
+        .then(() => entry.resume(), fail)
+        .then(() => {
+          underWay.delete(work);
+        });
+      underWay.add(work);
     },
   });
   parser.on('error', fail);
   const ended = new Promise<void>((resolve) => {
     parser.on('end', resolve);
   });
-  /** Lets the reader of a half-read entry come to its end. */
+  /** Lets the reader of a half-read entry, and all others, come to their ends. */
   const abandon = async (error: unknown): Promise<void> => {
-    current?.entry.destroy(error);
-    await current?.done.catch(() => undefined);
+    last?.destroy(error);
+    await Promise.all(underWay);
   };
-  return { parser, failed, ended, abandon };
+  return { parser, failed, ended, underWay, abandon };
 };
 
 const toBuffer = (chunk: Uint8Array): Buffer => Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
