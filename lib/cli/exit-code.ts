@@ -4,6 +4,7 @@
 
 import { runExitCode } from '../errors/kinds.js';
 import { hasErrno, isSampanError } from '../errors/sampan-error.js';
+import type { ErrorCode } from '../errors/table.js';
 
 /** 128 + SIGPIPE: whoever read our output has gone. */
 const brokenPipe = 141;
@@ -11,19 +12,19 @@ const brokenPipe = 141;
 export const exitCodeOf = (error: unknown, isRun: boolean): number => {
   if (isBrokenPipe(error)) return brokenPipe;
   if (!isSampanError(error)) return isRun ? 125 : 1;
-  switch (error.code) {
-    case 'ERR_USAGE':
-      return 125;
-    case 'ERR_ARGUMENTS':
-    case 'ERR_NOT_A_TERMINAL':
-    case 'ERR_UNKNOWN_COMMAND':
-      return 1;
-    default: {
-      const code = runExitCode[error.kind];
-      return isRun || code !== 125 ? code : 1;
-    }
-  }
+  const fixed = fixedCodes.get(error.code);
+  if (fixed !== undefined) return fixed;
+  const code = runExitCode[error.kind];
+  return isRun || code !== 125 ? code : 1;
 };
+
+/** The same whatever the command. */
+const fixedCodes: ReadonlyMap<ErrorCode, number> = new Map([
+  ['ERR_USAGE', 125],
+  ['ERR_ARGUMENTS', 1],
+  ['ERR_NOT_A_TERMINAL', 1],
+  ['ERR_UNKNOWN_COMMAND', 1],
+]);
 
 /** The reader of our stdout or stderr closed its end. */
 export const isBrokenPipe = (error: unknown): boolean => hasErrno(error, 'EPIPE') && !isSampanError(error);

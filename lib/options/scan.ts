@@ -74,9 +74,11 @@ class Scanner {
         throw usage(`unknown shorthand flag: '${letter}' in ${arg}`, this.rules.command);
       }
       const after = arg.slice(at + 1);
-      if (after.length > 1 && after.startsWith('=')) return this.#give(option, after.slice(1));
-      if (option.kind === 'boolean') this.#give(option, 'true');
-      else return this.#give(option, after === '' ? this.#value(`'${letter}' in ${arg}`) : after);
+      const isLast = (after.length > 1 && after.startsWith('=')) || option.kind !== 'boolean';
+      if (!isLast) this.#give(option, 'true');
+      else if (after === '') this.#give(option, this.#value(`'${letter}' in ${arg}`));
+      else this.#give(option, after.length > 1 && after.startsWith('=') ? after.slice(1) : after);
+      if (isLast) return;
     }
   }
 

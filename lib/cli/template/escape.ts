@@ -10,7 +10,6 @@ const htmlEntities: Readonly<Record<string, string>> = {
   '>': '&gt;',
 };
 
-// eslint-disable-next-line no-control-regex -- NUL is replaced, as Go does
 export const escapeHtml = (text: string): string => text.replace(/[\0"'&<>]/g, (char) => htmlEntities[char] ?? char);
 
 export const escapeJs = (text: string): string =>

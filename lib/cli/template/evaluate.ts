@@ -5,7 +5,8 @@
 // so that a failure anywhere below can be reported as `template: :line:column: executing "" at <node>: why`.
 
 import { templateError, TemplateFailure } from './error.js';
-import { functions, type FunctionEntry, type ParameterType } from './functions.js';
+import { countMismatch, literalMismatch, parameterAt, typeMismatch } from './arguments.js';
+import { findFunction, type ParameterType } from './functions.js';
 import { printValue } from './format.js';
 import { positionOf } from './lexer.js';
 import {
@@ -272,10 +273,11 @@ class Evaluator {
   }): GoValue {
     const { node, args, dot, final } = input;
     const { name } = input.name;
-    const entry = functions[name];
+    const entry = findFunction(name);
     if (entry === undefined) throw this.#failure(`${JSON.stringify(name)} is not a defined function`);
     this.#node = input.name;
-    this.#checkCount(name, entry, args.length + (final === none ? 0 : 1));
+    const mismatch = countMismatch(name, entry, args.length + (final === none ? 0 : 1));
+    if (mismatch !== undefined) throw this.#failure(mismatch);
     if (name === 'and' || name === 'or') return this.#shortCircuit(name === 'or', args, dot, final);
     const values = args.map((arg, index) => this.#argument(arg, parameterAt(entry, index), dot));
     if (final !== none) values.push(this.#checkType(final, parameterAt(entry, args.length)));
@@ -286,12 +288,6 @@ class Evaluator {
       if (error instanceof TemplateFailure) throw this.#failure(`error calling ${name}: ${error.message}`);
       throw error;
     }
-  }
-
-  #checkCount(name: string, { parameters, rest }: FunctionEntry, count: number): void {
-    if (count === parameters.length || (rest !== undefined && count > parameters.length)) return;
-    const want = `${rest === undefined ? '' : 'at least '}${String(parameters.length)}`;
-    throw this.#failure(`wrong number of args for ${name}: want ${want} got ${String(count)}`);
   }
 
   #shortCircuit(until: boolean, args: readonly Operand[], dot: GoValue, final: Piped): GoValue {
@@ -305,30 +301,17 @@ class Evaluator {
 
   #argument(node: Operand, type: ParameterType, dot: GoValue): GoValue {
     this.#node = node;
-    if (node.kind === 'bool' || node.kind === 'number' || node.kind === 'string') {
-      if (type === 'string' && node.kind !== 'string') throw this.#failure(`expected string; found ${node.text}`);
-      if (type === 'int' && typeof node.value !== 'number') throw this.#failure(`expected integer; found ${node.text}`);
-      if (type === 'strings') throw this.#failure(`can't handle ${node.text} for arg of type []string`);
-      return node.value;
-    }
-    if (node.kind === 'nil' && (type === 'string' || type === 'int'))
-      throw this.#failure(`cannot assign nil to ${type}`);
+    const mismatch = literalMismatch(node, type);
+    if (mismatch !== undefined) throw this.#failure(mismatch);
     const value = this.#operand(node, dot);
     this.#node = node;
     return this.#checkType(value, type);
   }
 
   #checkType(value: GoValue, type: ParameterType): GoValue {
-    if (type === 'any') return value;
-    if (value === undefined || value === null) {
-      if (type === 'strings') return [];
-      throw this.#failure(`invalid value; expected ${type}`);
-    }
-    const fits =
-      type === 'string' ? typeof value === 'string' : type === 'int' ? typeof value === 'number' : isSlice(value);
-    if (fits) return value;
-    const wanted = type === 'strings' ? '[]string' : type;
-    throw this.#failure(`wrong type for value; expected ${wanted}; got ${typeName(value)}`);
+    const mismatch = typeMismatch(value, type);
+    if (mismatch !== undefined) throw this.#failure(mismatch);
+    return type === 'strings' && (value === undefined || value === null) ? [] : value;
   }
 
   #failure(message: string): Error {
@@ -340,6 +323,3 @@ class Evaluator {
     );
   }
 }
-
-const parameterAt = ({ parameters, rest }: FunctionEntry, index: number): ParameterType =>
-  parameters[index] ?? rest ?? 'any';

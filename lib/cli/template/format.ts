@@ -3,7 +3,7 @@
 
 import { formatFloat } from './float.js';
 import { pad, quoteChar, quoteString, type Flags } from './quote.js';
-import { GoFloat, GoFunction, GoMap, GoStruct, isSlice, typeName, type GoValue } from './values.js';
+import { type GoFloat, GoFunction, GoMap, GoStruct, isSlice, typeName, type GoValue } from './values.js';
 
 /** The value of an action: `<no value>` when there is none. */
 export const printValue = (value: GoValue): string => (value === undefined ? '<no value>' : plainText(value));

@@ -56,24 +56,32 @@ const isStringMap = (name: string, parent: string): boolean =>
 
 export const fromJson = (value: unknown, name = '', parent = ''): GoValue => {
   if (value === null || value === undefined) return emptyField(name, parent);
-  if (typeof value === 'number') return Number.isInteger(value) ? value : new GoFloat(value);
-  if (typeof value === 'string' || typeof value === 'boolean') return value;
   if (Array.isArray(value)) return value.map((item: unknown) => fromJson(item, '', name));
-  if (typeof value !== 'object') return String(value);
-  const fields = Object.entries(value).map(
-    ([key, field]) => [key, fromJson(field, isMap(name, parent) ? '' : key, name)] as const,
+  if (typeof value === 'object') return isMap(name, parent) ? mapOf(value, name, parent) : structOf(value, name);
+  if (typeof value === 'number') return Number.isInteger(value) ? value : new GoFloat(value);
+  return typeof value === 'string' || typeof value === 'boolean' ? value : undefined;
+};
+
+const mapOf = (value: object, name: string, parent: string): GoMap => {
+  const entries = Object.entries(value).map(([key, item]) => [key, fromJson(item, '', name)] as const);
+  return new GoMap(new Map(entries), { zero: isStringMap(name, parent) ? '' : undefined });
+};
+
+const structOf = (value: object, name: string): GoStruct => {
+  const fields = new Map<string, GoValue>(
+    Object.entries(value).map(([key, field]) => [key, fromJson(field, key, name)]),
   );
-  if (isMap(name, parent)) return new GoMap(new Map(fields), isStringMap(name, parent) ? '' : undefined);
-  const known = new Map<string, GoValue>(fields);
-  for (const missing of optional[name] ?? []) if (!known.has(missing)) known.set(missing, absent(missing, name));
-  return new GoStruct(known, undefined, known.has('Id') && !known.has('ID') ? { ID: 'Id' } : {});
+  for (const missing of optional[name] ?? []) if (!fields.has(missing)) fields.set(missing, absent(missing, name));
+  return new GoStruct(fields, undefined, fields.has('Id') && !fields.has('ID') ? { ID: 'Id' } : {});
 };
 
 const isMap = (name: string, parent: string): boolean => isStringMap(name, parent) || maps.has(name);
 
 const emptyField = (name: string, parent: string): GoValue => {
   if (slices.has(name)) return nilSlice;
-  return isMap(name, parent) ? new GoMap(new Map(), isStringMap(name, parent) ? '' : undefined, true) : null;
+  return isMap(name, parent)
+    ? new GoMap(new Map(), { zero: isStringMap(name, parent) ? '' : undefined, isNil: true })
+    : null;
 };
 
 /** Go's zero value of a field that was left out; JSON leaves it out again. */

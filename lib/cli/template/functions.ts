@@ -48,33 +48,43 @@ const indexOf = (base: GoValue, ...keys: readonly GoValue[]): GoValue => {
 };
 
 const indexOnce = (value: GoValue, key: GoValue): GoValue => {
-  if (value instanceof GoMap || value instanceof GoStruct) {
-    if (typeof key !== 'string') throw new TemplateFailure(`value has type ${typeName(key)}; should be string`);
-    if (value instanceof GoStruct) return value.get(key);
-    return value.entries.has(key) ? value.entries.get(key) : value.zero;
-  }
-  if (isSlice(value) || typeof value === 'string') {
-    if (typeof key !== 'number') throw new TemplateFailure(`cannot index slice/array with type ${typeName(key)}`);
-    const items: readonly GoValue[] = typeof value === 'string' ? [...Buffer.from(value)] : value;
-    if (key < 0 || key >= items.length) throw new TemplateFailure(`index out of range: ${String(key)}`);
-    return items[key];
-  }
+  if (value instanceof GoMap || value instanceof GoStruct) return indexMap(value, key);
+  if (isSlice(value)) return indexItems(value, key);
+  if (typeof value === 'string') return indexItems([...Buffer.from(value)], key);
   if (value === undefined || value === null) throw new TemplateFailure('index of nil pointer');
   throw new TemplateFailure(`can't index item of type ${typeName(value)}`);
 };
 
+const indexMap = (value: GoMap | GoStruct, key: GoValue): GoValue => {
+  if (typeof key !== 'string') throw new TemplateFailure(`value has type ${typeName(key)}; should be string`);
+  if (value instanceof GoStruct) return value.get(key);
+  return value.entries.has(key) ? value.entries.get(key) : value.zero;
+};
+
+const indexItems = (items: readonly GoValue[], key: GoValue): GoValue => {
+  if (typeof key !== 'number') throw new TemplateFailure(`cannot index slice/array with type ${typeName(key)}`);
+  if (key < 0 || key >= items.length) throw new TemplateFailure(`index out of range: ${String(key)}`);
+  return items[key];
+};
+
 const sliceOf = (value: GoValue, ...bounds: readonly GoValue[]): GoValue => {
-  if (!isSlice(value) && typeof value !== 'string')
-    throw new TemplateFailure(`can't slice item of type ${typeName(value)}`);
-  const items = typeof value === 'string' ? Buffer.from(value) : value;
+  if (typeof value === 'string') {
+    const bytes = Buffer.from(value);
+    return bytes.subarray(...sliceBounds(bounds, bytes.length)).toString();
+  }
+  if (!isSlice(value)) throw new TemplateFailure(`can't slice item of type ${typeName(value)}`);
+  return value.slice(...sliceBounds(bounds, value.length));
+};
+
+const sliceBounds = (bounds: readonly GoValue[], length: number): [from: number, to: number] => {
   if (bounds.length > 3) throw new TemplateFailure(`too many slice indexes: ${String(bounds.length)}`);
   for (const bound of bounds) {
     if (typeof bound !== 'number') throw new TemplateFailure(`cannot index slice/array with type ${typeName(bound)}`);
-    if (bound < 0 || bound > items.length) throw new TemplateFailure(`index out of range: ${String(bound)}`);
+    if (bound < 0 || bound > length) throw new TemplateFailure(`index out of range: ${String(bound)}`);
   }
-  const [from, to] = [int(bounds[0] ?? 0), int(bounds[1] ?? items.length)];
+  const [from, to] = [int(bounds[0] ?? 0), int(bounds[1] ?? length)];
   if (from > to) throw new TemplateFailure(`invalid slice index: ${String(from)} > ${String(to)}`);
-  return Buffer.isBuffer(items) ? items.toString('utf8', from, to) : items.slice(from, to);
+  return [from, to];
 };
 
 const equalToAny = (first: GoValue, ...others: readonly GoValue[]): GoValue => {
@@ -99,8 +109,7 @@ const notAFunction = (first: GoValue): GoValue => {
   );
 };
 
-// No prototype: a template's word must not find Object's own.
-export const functions: Readonly<Record<string, FunctionEntry | undefined>> = Object.assign(Object.create(null), {
+const table: Readonly<Record<string, FunctionEntry>> = {
   // text/template; and, or are evaluated where they stand, because they stop early
   and: open(['any'], 'any', () => undefined),
   or: open(['any'], 'any', () => undefined),
@@ -132,6 +141,10 @@ export const functions: Readonly<Record<string, FunctionEntry | undefined>> = Ob
   upper: fixed(['string'], (value) => text(value).toUpperCase()),
   pad: fixed(['string', 'int', 'int'], (value, left, right) => padded(text(value), int(left), int(right))),
   truncate: fixed(['string', 'int'], (value, length) => truncated(text(value), int(length))),
-});
+};
+
+/** undefined for a word that is no function, also for those that every object knows (`constructor`) */
+export const findFunction = (name: string): FunctionEntry | undefined =>
+  Object.hasOwn(table, name) ? table[name] : undefined;
 
 const printAlone = (value: GoValue): string => printOperands([value]);

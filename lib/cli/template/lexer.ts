@@ -166,7 +166,7 @@ class Lexer {
     );
     const text = match?.[0] ?? '';
     const after = wordPart.exec(this.template.slice(this.#at + text.length))?.[0] ?? '';
-    if (after !== '') throw this.#failure(`bad number syntax: ${JSON.stringify(text + after[0])}`);
+    if (after !== '') throw this.#failure(`bad number syntax: ${JSON.stringify(text + after.charAt(0))}`);
     this.#take('number', text);
   }
 

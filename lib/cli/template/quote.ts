@@ -32,7 +32,6 @@ const escapes: Readonly<Record<string, string>> = {
 
 /** strconv.Quote; with `raw`, backquotes where the text allows them (%#q). */
 export const quoteString = (text: string, raw: boolean): string =>
-  // eslint-disable-next-line no-control-regex -- control characters are what it asks for
   raw && !/[`\u0000-\u0008\u000a-\u001f\u007f]/.test(text) ? `\`${text}\`` : `"${quoteWith(text, '"')}"`;
 
 export const quoteChar = (char: string): string => `'${quoteWith(char, "'")}'`;

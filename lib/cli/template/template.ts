@@ -2,7 +2,7 @@
 // Go templates: the one door that commands use.
 
 import { execute } from './evaluate.js';
-import { functions } from './functions.js';
+import { findFunction } from './functions.js';
 import { parse, type ParsedTemplate } from './parser.js';
 import type { GoValue } from './values.js';
 
@@ -12,6 +12,6 @@ export interface Template {
 
 /** @throws ERR_TEMPLATE */
 export const parseTemplate = (text: string): Template => {
-  const parsed: ParsedTemplate = parse(text, (name) => functions[name] !== undefined);
+  const parsed: ParsedTemplate = parse(text, (name) => findFunction(name) !== undefined);
   return { render: (data) => execute(parsed, data) };
 };

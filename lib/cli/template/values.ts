@@ -16,12 +16,17 @@ export class GoFunction {
 
 /** A Go map with string keys: printed and ranged over by sorted key. */
 export class GoMap {
+  /** what `index` gives for a key that is not there: "" for a map of strings */
+  readonly zero: GoValue;
+  readonly isNil: boolean;
+
   constructor(
     readonly entries: ReadonlyMap<string, GoValue>,
-    /** what `index` gives for a key that is not there: "" for a map of strings */
-    readonly zero: GoValue = undefined,
-    readonly isNil = false,
-  ) {}
+    options: { readonly zero?: GoValue; readonly isNil?: boolean } = {},
+  ) {
+    this.zero = options.zero;
+    this.isNil = options.isNil === true;
+  }
 
   sortedKeys(): readonly string[] {
     return [...this.entries.keys()].sort(compareStrings);
@@ -73,32 +78,30 @@ export const isTrue = (value: GoValue): boolean => {
 /** The type's name in messages and for %T. */
 export const typeName = (value: GoValue): string => {
   if (value === undefined || value === null) return '<nil>';
-  if (typeof value === 'boolean') return 'bool';
-  if (typeof value === 'number') return 'int';
-  if (typeof value === 'string') return 'string';
+  if (isSlice(value)) return sliceType(value);
   if (value instanceof GoFloat) return 'float64';
-  if (isSlice(value))
-    return value.length > 0 && value.every((item) => typeof item === 'string') ? '[]string' : '[]interface {}';
-  if (value instanceof GoMap) return value.zero === '' ? 'map[string]string' : 'map[string]interface {}';
-  if (value instanceof GoStruct) return value.typeName ?? 'map[string]interface {}';
-  return 'func()';
+  if (value instanceof GoMap) return value.zero === '' ? 'map[string]string' : anyMap;
+  if (value instanceof GoStruct) return value.typeName ?? anyMap;
+  if (value instanceof GoFunction) return 'func()';
+  return typeof value === 'number' ? 'int' : typeof value === 'boolean' ? 'bool' : 'string';
 };
+
+const anyMap = 'map[string]interface {}';
+
+const sliceType = (items: readonly GoValue[]): string =>
+  items.length > 0 && items.every((item) => typeof item === 'string') ? '[]string' : '[]interface {}';
 
 /** encoding/json without the escaping of <, > and &. */
 export const toJson = (value: GoValue): string => {
   if (value === undefined || value === null || value === nilSlice || value instanceof GoFunction) return 'null';
   if (value instanceof GoFloat) return JSON.stringify(value.value);
   if (isSlice(value)) return `[${value.map(toJson).join(',')}]`;
-  if (value instanceof GoMap) {
-    if (value.isNil) return 'null';
-    return `{${value
-      .sortedKeys()
-      .map((key) => `${JSON.stringify(key)}:${toJson(value.entries.get(key))}`)
-      .join(',')}}`;
-  }
-  if (value instanceof GoStruct) {
-    const fields = [...value.fields].filter(([, field]) => !(field instanceof GoFunction) && field !== undefined);
-    return `{${fields.map(([name, field]) => `${JSON.stringify(name)}:${toJson(field)}`).join(',')}}`;
-  }
+  if (value instanceof GoMap)
+    return value.isNil ? 'null' : jsonObject(value.sortedKeys().map((key) => [key, value.entries.get(key)]));
+  if (value instanceof GoStruct)
+    return jsonObject([...value.fields].filter(([, field]) => !(field instanceof GoFunction) && field !== undefined));
   return JSON.stringify(value);
 };
+
+const jsonObject = (entries: readonly (readonly [string, GoValue])[]): string =>
+  `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${toJson(item)}`).join(',')}}`;

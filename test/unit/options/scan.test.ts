@@ -2,7 +2,14 @@
 // Flags by docker's rules: the cases of pflag's grammar, with the options of run and of a listing command.
 
 import { runOptions } from '../../../lib/options/create-request.js';
-import { booleanOption, listOption, parseInteger, stringOption, valueOption } from '../../../lib/options/option.js';
+import {
+  booleanOption,
+  listOption,
+  parseInteger,
+  stringOption,
+  valueOption,
+  type Option,
+} from '../../../lib/options/option.js';
 import { scan } from '../../../lib/options/scan.js';
 
 const given = { group: 'general', describe: '' } as const;
@@ -11,7 +18,7 @@ const tty = booleanOption({ ...given, name: 'tty', short: 't' });
 const env = listOption({ ...given, name: 'env', short: 'e', read: (text) => text });
 const format = stringOption({ ...given, name: 'format', short: 'f' });
 const last = valueOption({ ...given, name: 'last', short: 'n', kind: 'int', read: parseInteger });
-const options = [all, tty, env, format, last];
+const options: readonly Option[] = [all, tty, env, format, last];
 
 const scanned = (words: readonly string[], interspersed: boolean) => {
   const { values, rest } = scan(words, { options, interspersed, command: 'sampan x' });

@@ -99,13 +99,13 @@ class PieceWriter {
   #texts: string[] = [];
   #size = 0;
   #scheduled: NodeJS.Immediate | undefined;
-  #failure: unknown;
+  #failure: { readonly error: unknown } | undefined;
   #writing: Promise<void> = Promise.resolve();
 
   constructor(readonly host: Host) {}
 
   async add(stream: Stream, text: string): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure;
+    this.#throwFailure();
     if (stream !== this.#stream) this.#write();
     this.#stream = stream;
     this.#texts.push(text);
@@ -121,7 +121,13 @@ class PieceWriter {
   async flush(): Promise<void> {
     this.#write();
     await this.#writing;
-    if (this.#failure !== undefined) throw this.#failure;
+    this.#throwFailure();
+  }
+
+  #throwFailure(): void {
+    if (this.#failure === undefined) return;
+    const { error } = this.#failure;
+    throw error;
   }
 
   #write(): void {
@@ -133,7 +139,7 @@ class PieceWriter {
     this.#writing = this.#writing
       .then(() => output.write(text))
       .catch((error: unknown) => {
-        this.#failure ??= error;
+        this.#failure ??= { error };
       });
   }
 }
