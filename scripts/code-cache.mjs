@@ -4,12 +4,13 @@
 // command starts slower.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from './sources.mjs';
 
-/** What the program does in it is compiled and kept; the rest stays lazy. */
-const typicalCommand = ['run', '--help'];
+/** What the program does in it is compiled and kept; the rest stays lazy. It starts nothing and needs no image. */
+const typicalCommand = ['run', '--rm', '--network=none', '--dry-run=plan', 'host', 'true'];
 
 /** Compiles the bundle as bin/sampan.js does: V8 wants the same source, and so the same wrapper. */
 const writer = `
@@ -27,8 +28,13 @@ const writer = `
 export const writeCodeCache = () => {
   if (!existsSync(join(root, 'dist/cli.cjs'))) return;
   const cache = join(root, 'dist/cli.cache');
+  const home = mkdtempSync(join(tmpdir(), 'sampan-build-'));
   const unfinished = `${cache}.${String(process.pid)}`;
   rmSync(cache, { force: true });
-  spawnSync(process.execPath, ['-e', writer, unfinished, join(root, 'dist'), ...typicalCommand], { stdio: 'ignore' });
+  spawnSync(process.execPath, ['-e', writer, unfinished, join(root, 'dist'), ...typicalCommand], {
+    stdio: 'ignore',
+    env: { ...process.env, HOME: home, XDG_DATA_HOME: join(home, 'data'), XDG_RUNTIME_DIR: join(home, 'run') },
+  });
+  rmSync(home, { recursive: true, force: true });
   if (existsSync(unfinished)) renameSync(unfinished, cache);
 };
