@@ -36,6 +36,8 @@ class JsonLog {
   // The streams have ended: writes what has no newline, and everything that is still buffered.
   void finish();
 
+  void release_memory() { file_.release_memory(); }
+
   uint64_t entries_lost() const { return file_.entries_lost(); }
 
  private:

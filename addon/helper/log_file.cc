@@ -40,8 +40,6 @@ Status LogFile::open(const LogFileOptions &options) {
   size_ = static_cast<uint64_t>(status.st_size);
   rotate_at_ = options.max_size_bytes;
   cut_torn_entry();
-  // Not cleared: pages of it that are never used cost nothing.
-  buffer_.reset(new char[kBufferSize]);
   return {};
 }
 
@@ -96,7 +94,7 @@ size_t LogFile::write_buffer() {
     }
     written += static_cast<size_t>(count);
   }
-  if (written > 0) mid_entry_ = buffer_[written - 1] != '\n';
+  if (written > 0) mid_entry_ = buffer_.get()[written - 1] != '\n';
   size_ += written;
   return written;
 }

@@ -12,9 +12,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
 
+#include "addon/helper/page_buffer.h"
 #include "addon/sys/result.h"
 #include "addon/sys/unique_fd.h"
 
@@ -29,6 +29,8 @@ struct LogFileOptions {
 
 class LogFile {
  public:
+  static constexpr size_t kBufferSize = size_t{128} * 1024;
+
   Status open(const LogFileOptions &options);
   bool is_open() const { return static_cast<bool>(fd_); }
 
@@ -42,9 +44,12 @@ class LogFile {
   // Last flush: tries once more to report lost entries.
   void finish();
 
-  uint64_t entries_lost() const { return lost_; }
+  // Gives the buffer's memory back when it is empty.
+  void release_memory() {
+    if (used_ == 0) buffer_.release();
+  }
 
-  static constexpr size_t kBufferSize = size_t{128} * 1024;
+  uint64_t entries_lost() const { return lost_; }
 
  private:
   size_t write_buffer();
@@ -58,7 +63,7 @@ class LogFile {
 
   LogFileOptions options_;
   unique_fd fd_;
-  std::unique_ptr<char[]> buffer_;
+  PageBuffer buffer_{kBufferSize};
   size_t used_ = 0;
   uint64_t size_ = 0;       // of the live file
   uint64_t rotate_at_ = 0;  // size of the live file that makes the next entry rotate; 0: never

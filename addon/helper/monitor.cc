@@ -44,10 +44,16 @@ void MonitorProcess::serve() {
   if (attach_server_.is_open()) poller_.want(connection_handler_, attach_server_.fd(), EPOLLIN);
   // It may be over already: SIGCHLD tells that something has ended, not how often.
   reap();
+  constexpr int kIdleMs = 1000;
+  bool released = false;
   while (!wait_status_) {
     log_.flush();
-    poller_.wait(-1);
+    const bool idle = !poller_.wait(released ? -1 : kIdleMs);
     relay_.sweep();
+    released = idle;
+    if (!idle) continue;
+    relay_.release_memory();
+    log_.release_memory();
   }
 }
 

@@ -8,14 +8,10 @@
 #include <cerrno>
 #include <utility>
 
-#include "addon/protocol/frames.h"
-
 namespace sampan {
 
 void OutputPump::open(unique_fd fd) {
   fd_ = std::move(fd);
-  // Not cleared: pages of it that are never used cost nothing.
-  buffer_.reset(new char[kMaxFramePayload]);
   poller_.want(*this, fd_.get(), EPOLLIN);
 }
 

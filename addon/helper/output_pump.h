@@ -8,12 +8,13 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <string_view>
 #include <vector>
 
 #include "addon/helper/json_log.h"
+#include "addon/helper/page_buffer.h"
 #include "addon/helper/poller.h"
+#include "addon/protocol/frames.h"
 #include "addon/sys/unique_fd.h"
 
 namespace sampan {
@@ -42,6 +43,11 @@ class OutputPump final : public Watch {
   // One of them has taken it, or has gone.
   void taken();
 
+  // Gives memory back when there is nothing to send.
+  void release_memory() {
+    if (waiting_ == 0) buffer_.release();
+  }
+
   // The process is over: reads what is left and closes the stream.
   void drain();
   std::string_view tail() const { return {tail_.data(), tail_.size()}; }
@@ -55,7 +61,7 @@ class OutputPump final : public Watch {
   JsonLog &log_;
   Audience &audience_;
   unique_fd fd_;
-  std::unique_ptr<char[]> buffer_;
+  PageBuffer buffer_{kMaxFramePayload};
   size_t size_ = 0;
   size_t waiting_ = 0;
   std::vector<char> tail_;

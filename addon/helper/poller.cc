@@ -24,7 +24,7 @@ void Poller::forget(Watch &watch, int fd) {
   watch.watched_ = false;
 }
 
-void Poller::wait(int timeout_ms) {
+bool Poller::wait(int timeout_ms) {
   constexpr int kBatch = 16;
   struct epoll_event events[kBatch];
   const int count = epoll_wait(epoll_.get(), events, kBatch, timeout_ms);
@@ -33,6 +33,7 @@ void Poller::wait(int timeout_ms) {
     // Forgotten by what served an earlier event of this batch.
     if (watch->watched_) watch->ready(events[i].events);
   }
+  return count != 0;
 }
 
 }  // namespace sampan

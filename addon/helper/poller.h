@@ -37,8 +37,8 @@ class Poller {
   // To be called before the descriptor is closed.
   void forget(Watch &watch, int fd);
 
-  // Waits and serves one batch of events; timeout_ms -1 waits for ever.
-  void wait(int timeout_ms);
+  // Waits and serves one batch of events; timeout_ms -1 waits for ever. False: nothing happened in that time.
+  bool wait(int timeout_ms);
 
  private:
   unique_fd epoll_;

@@ -16,9 +16,9 @@ namespace {
 
 constexpr size_t kMaxClients = 64;
 
-// More frames in flight cost fewer turns of the loop; the kernel clamps it to net.core.wmem_max.
+// Some frames in flight, so that neither side waits for the other at every frame, whatever net.core.wmem_default says.
 void enlarge_send_buffer(int socket) {
-  constexpr int kBytes = 1 << 20;
+  constexpr int kBytes = 256 * 1024;
   setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &kBytes, sizeof kBytes);
 }
 
@@ -29,8 +29,7 @@ Relay::Relay(Poller &poller, JsonLog &log, uint32_t stdio_flags)
       stdio_flags_(stdio_flags),
       out_(OutputStream::out, poller, log, *this),
       err_(OutputStream::err, poller, log, *this),
-      stdin_(poller, *this),
-      input_(new char[kMaxFramePayload]) {}
+      stdin_(poller, *this) {}
 
 void Relay::open_pipes(unique_fd in, unique_fd out, unique_fd err) {
   if (in) stdin_.open(std::move(in));
@@ -119,6 +118,13 @@ bool Relay::control_has_unread() const {
 
 void Relay::sweep() {
   std::erase_if(clients_, [](const std::unique_ptr<Client> &client) { return !client->socket; });
+}
+
+void Relay::release_memory() {
+  out_.release_memory();
+  err_.release_memory();
+  stdin_.release_memory();
+  input_.release();
 }
 
 void Relay::client_ready(Client &client, uint32_t events) {

@@ -18,6 +18,7 @@
 #include "addon/helper/client.h"
 #include "addon/helper/frame_io.h"
 #include "addon/helper/output_pump.h"
+#include "addon/helper/page_buffer.h"
 #include "addon/helper/stdin_pump.h"
 
 namespace sampan {
@@ -52,6 +53,9 @@ class Relay final : public Audience, public StdinListener, public ClientOwner {
   bool control_has_unread() const;
 
   void sweep();
+
+  // Gives back what a burst of output or input has taken.
+  void release_memory();
 
   size_t offer(OutputStream stream, std::string_view chunk) override;
   void stdin_ready() override;
@@ -91,7 +95,7 @@ class Relay final : public Audience, public StdinListener, public ClientOwner {
   bool exiting_ = false;
   FrameHeader exit_;
   std::vector<std::unique_ptr<Client>> clients_;
-  std::unique_ptr<char[]> input_;  // payload of the frame in hand
+  PageBuffer input_{kMaxFramePayload};  // payload of the frame in hand
 };
 
 }  // namespace sampan

@@ -7,11 +7,6 @@
 
 namespace sampan {
 
-char *StdinPump::buffer() {
-  if (!buffer_) buffer_.reset(new char[kCapacity]);
-  return buffer_.get();
-}
-
 void StdinPump::push(size_t size) {
   if (!is_open()) return;
   start_ = 0;

@@ -5,10 +5,10 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <string_view>
 
 #include "addon/helper/detach_keys.h"
+#include "addon/helper/page_buffer.h"
 #include "addon/helper/poller.h"
 #include "addon/protocol/frames.h"
 #include "addon/sys/unique_fd.h"
@@ -37,7 +37,7 @@ class StdinPump final : public Watch {
   bool busy() const { return start_ < end_; }
 
   // Where the caller puts the next piece (kCapacity); only when not busy.
-  char *buffer();
+  char *buffer() { return buffer_.get(); }
   // Writes the first `size` bytes of buffer(). After the end of stdin they are dropped.
   void push(size_t size);
 
@@ -45,6 +45,11 @@ class StdinPump final : public Watch {
   void end();
   // The process is over: drops what is on its way.
   void close();
+
+  // Gives memory back when nothing is on its way.
+  void release_memory() {
+    if (!busy()) buffer_.release();
+  }
 
   void ready(uint32_t events) override;
 
@@ -54,7 +59,7 @@ class StdinPump final : public Watch {
   Poller &poller_;
   StdinListener &listener_;
   unique_fd fd_;
-  std::unique_ptr<char[]> buffer_;
+  PageBuffer buffer_{kCapacity};
   size_t start_ = 0;
   size_t end_ = 0;
   bool ending_ = false;
