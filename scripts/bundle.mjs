@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // lib/cli/main.ts -> dist/cli.cjs: one CommonJS file, because loading hundreds of modules is what makes a Node program
 // start slowly. Without splitting, `await import('./x.js')` of our own modules becomes a wrapper that runs when asked.
+// Not minified: with the code cache (scripts/code-cache.mjs) that saves nothing, and stacks stay readable.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,12 +20,28 @@ export const bundle = async () => {
     target: 'node20',
     legalComments: 'none',
     logLevel: 'warning',
+    banner: { js: lazyBuiltin },
   });
-  // bin/sampan.js reads it as latin1, and V8 keeps ASCII in half the space. esbuild has escaped all strings; what is
-  // left stands in regular expressions, where the same escapes mean the same.
-  const escaped = readFileSync(outfile, 'utf8').replace(
-    /[^\x00-\x7f]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-  writeFileSync(outfile, escaped, 'latin1');
+  writeFileSync(outfile, escapeOthers(deferBuiltins(readFileSync(outfile, 'utf8'))), 'latin1');
 };
+
+/**
+ * Modules of Node that its own start does not load: node:crypto alone costs 3 ms. esbuild reaches what is imported from
+ * them through properties of one variable each, so an object that loads the module at the first access will do.
+ */
+const deferred =
+  /^( *(?:var )?import_\w+ = )require\("node:(crypto|net|tty|stream|stream\/promises|zlib|child_process|http|https|tls|dns|readline|worker_threads)"\)/gm;
+
+const deferBuiltins = (text) => text.replace(deferred, '$1lazyBuiltin("node:$2")');
+
+const lazyBuiltin = `const lazyBuiltin = (id) => {
+  let loaded;
+  return new Proxy({}, { get: (_, name) => (loaded ??= require(id))[name] });
+};`;
+
+/**
+ * bin/sampan.js reads the bundle as latin1, and V8 keeps ASCII in half the space. esbuild has escaped all strings; what
+ * is left stands in regular expressions, where the same escapes mean the same.
+ */
+const escapeOthers = (text) =>
+  text.replace(/[^\x00-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
