@@ -13,5 +13,6 @@ void add_channel(Napi::Env env, Napi::Object exports);
 void add_pidfd(Napi::Env env, Napi::Object exports);
 void add_locks(Napi::Env env, Napi::Object exports);
 void add_files(Napi::Env env, Napi::Object exports);
+void add_terminal(Napi::Env env, Napi::Object exports);
 
 }  // namespace sampan::binding

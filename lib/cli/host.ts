@@ -22,8 +22,6 @@ export interface Terminal {
   /** undefined when no terminal shows the output */
   size(): TerminalSize | undefined;
   onResize(listener: () => void): Disposable;
-  /** keys come one by one and unechoed until disposed */
-  makeRaw(): Disposable;
   /** from now on these signals are the listener's; gives back the defaults when disposed */
   onSignals(listener: (signal: number) => void): Disposable;
   /** the bytes of stdin; disposing stops reading */

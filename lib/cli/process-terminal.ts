@@ -2,7 +2,7 @@
 // The Terminal of a real process: stdin, its modes, window size, signals.
 
 import { constants } from 'node:os';
-import { isatty, ReadStream, WriteStream } from 'node:tty';
+import { isatty, WriteStream } from 'node:tty';
 import type { Terminal, TerminalSize } from './host.js';
 
 /**
@@ -30,13 +30,6 @@ export const processTerminal = (): Terminal => ({
   onResize: (listener) => {
     process.on('SIGWINCH', listener);
     return { [Symbol.dispose]: () => process.off('SIGWINCH', listener) };
-  },
-  makeRaw: () => {
-    const { stdin } = process;
-    if (!(stdin instanceof ReadStream)) return { [Symbol.dispose]: () => undefined };
-    stdin.setRawMode(true);
-    // Node restores the mode itself when it exits by process.exit() or a signal.
-    return { [Symbol.dispose]: () => stdin.setRawMode(false) };
   },
   onSignals: (listener) => {
     const listen = (name: NodeJS.Signals): void => listener(constants.signals[name]);

@@ -9,25 +9,25 @@
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { hasErrno } from '../errors/sampan-error.js';
-import type { AttachSession, SessionEnd } from '../engine/contract.js';
+import type { AttachSession, SessionEnd, SystemService } from '../engine/contract.js';
 import type { Host, Output } from './host.js';
 
 export interface ForegroundOptions {
+  readonly host: Host;
+  /** of the engine that the session came from */
+  readonly system: Pick<SystemService, 'rawTerminal'>;
   /** pass our stdin on */
   readonly stdin: boolean;
   readonly sigProxy: boolean;
 }
 
 /** Resolves when the process has ended or the user has detached; everything it wrote is written by then. */
-export const runInForeground = async (
-  session: AttachSession,
-  host: Host,
-  options: ForegroundOptions,
-): Promise<SessionEnd> => {
+export const runInForeground = async (session: AttachSession, options: ForegroundOptions): Promise<SessionEnd> => {
+  const { host } = options;
   const cleanups: Disposable[] = [];
   try {
     if (options.sigProxy) cleanups.push(host.terminal.onSignals((signal) => session.signal(signal)));
-    if (session.tty) cleanups.push(...followTerminal(session, host, options.stdin));
+    if (session.tty) cleanups.push(...followTerminal(session, options));
     if (options.stdin) cleanups.push(passStdin(session, host));
     await Promise.all([copyOutput(session.stdout, host.stdout), copyOutput(session.stderr, host.stderr)]);
     return await session.end;
@@ -48,13 +48,15 @@ export const sessionExitCode = async (end: SessionEnd, host: Host): Promise<numb
   }
 };
 
-const followTerminal = (session: AttachSession, host: Host, stdin: boolean): readonly Disposable[] => {
+const stdinFd = 0;
+
+const followTerminal = (session: AttachSession, { host, system, stdin }: ForegroundOptions): readonly Disposable[] => {
   const resize = (): void => {
     const size = host.terminal.size();
     if (size !== undefined) session.resize(size.columns, size.rows);
   };
   resize();
-  const raw = stdin && host.terminal.stdinIsTerminal ? [host.terminal.makeRaw()] : [];
+  const raw = stdin && host.terminal.stdinIsTerminal ? [system.rawTerminal(stdinFd)] : [];
   return [host.terminal.onResize(resize), ...raw];
 };
 

@@ -56,8 +56,7 @@ export interface AttachOptions {
 }
 
 export type SessionEnd =
-  | { readonly kind: 'exited'; readonly exitCode: number; readonly signal: number }
-  | { readonly kind: 'detached' };
+  { readonly kind: 'exited'; readonly exitCode: number; readonly signal: number } | { readonly kind: 'detached' };
 
 /** The client's end of an attached process (container or exec). Disposing it detaches. */
 export interface AttachSession extends AsyncDisposable {
@@ -154,12 +153,22 @@ export interface ImportRequest {
 
 export interface ImageService {
   /** docker-archive or OCI archive, plain or compressed. Returns what `load` prints: references, or ids of untagged images. */
-  load(source: Readable, options: { readonly notify: Notify }): Promise<readonly { readonly reference?: string; readonly id: string }[]>;
+  load(
+    source: Readable,
+    options: { readonly notify: Notify },
+  ): Promise<readonly { readonly reference?: string; readonly id: string }[]>;
   import(request: ImportRequest): Promise<{ readonly id: string }>;
-  list(options: { readonly all: boolean; readonly filters: Readonly<Record<string, readonly string[]>>; readonly reference?: string }): Promise<readonly ImageSummary[]>;
+  list(options: {
+    readonly all: boolean;
+    readonly filters: Readonly<Record<string, readonly string[]>>;
+    readonly reference?: string;
+  }): Promise<readonly ImageSummary[]>;
   tag(source: string, target: string): Promise<void>;
   /** what docker prints: Untagged: and Deleted: lines */
-  remove(nameOrId: string, options: { readonly force: boolean; readonly prune: boolean }): Promise<readonly { readonly untagged?: string; readonly deleted?: string }[]>;
+  remove(
+    nameOrId: string,
+    options: { readonly force: boolean; readonly prune: boolean },
+  ): Promise<readonly { readonly untagged?: string; readonly deleted?: string }[]>;
   /** docker's `image inspect` object */
   inspect(nameOrId: string): Promise<Readonly<Record<string, unknown>>>;
 }
@@ -181,4 +190,6 @@ export interface SystemService {
   info(): Promise<Readonly<Record<string, unknown>>>;
   version(): Promise<Readonly<Record<string, unknown>>>;
   check(): Promise<readonly CheckResult[]>;
+  /** Raw mode for the terminal behind a descriptor, both directions; disposing it restores the mode from before. */
+  rawTerminal(fd: number): Disposable;
 }

@@ -82,4 +82,8 @@ export interface Native {
   renameat2(from: string, to: string, flags: number): void;
   /** statfs(2): f_type, free and total bytes */
   statfs(path: string): { readonly type: number; readonly freeBytes: number; readonly totalBytes: number };
+  /** tcsetattr(3) with cfmakeraw(3): nothing is translated in either direction. Returns the settings from before. */
+  terminalRaw(fd: Fd): Uint8Array;
+  /** the settings that terminalRaw returned */
+  terminalRestore(fd: Fd, saved: Uint8Array): void;
 }

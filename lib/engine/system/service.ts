@@ -6,6 +6,7 @@ import { arch, cpus, hostname, release, totalmem } from 'node:os';
 import { hasErrno } from '../../errors/sampan-error.js';
 import { findDelegatedCgroup, isCgroupV2 } from '../../runtime/cgroup.js';
 import { listContainerIds, filesOf } from '../../store/container-records.js';
+import type { Native } from '../../native/native.js';
 import type { ImageService, SystemService } from '../contract.js';
 import { deriveStatus } from '../container/status.js';
 import { checkSystem, type CheckContext } from './check.js';
@@ -19,7 +20,13 @@ export const openSystemService = (context: SystemContext): SystemService => ({
   info: () => info(context),
   version: () => Promise.resolve(versionObject()),
   check: () => checkSystem(context),
+  rawTerminal: (fd) => rawTerminal(context.native(), fd),
 });
+
+const rawTerminal = (native: Native, fd: number): Disposable => {
+  const saved = native.terminalRaw(fd);
+  return { [Symbol.dispose]: () => native.terminalRestore(fd, saved) };
+};
 
 /** docker's architecture names (GOARCH) for Node's. */
 const architectures: Readonly<Record<string, string>> = {

@@ -67,10 +67,6 @@ export const fakeHost = (options: FakeOptions) => {
         resizes.push(listener);
         return disposing('size no longer followed');
       },
-      makeRaw: () => {
-        events.push('raw');
-        return disposing('restored');
-      },
       onSignals: (listener) => {
         signals.push(listener);
         return disposing('signals let go');
@@ -86,10 +82,14 @@ export const fakeHost = (options: FakeOptions) => {
     openEngine: async () => engine,
     debug: () => undefined,
   };
+  const rawTerminal = (): Disposable => {
+    events.push('raw');
+    return disposing('restored');
+  };
   const engine: Engine = {
     containers: strict('containers', options.containers),
     images: strict('images', options.images),
-    system: strict('system', options.system),
+    system: strict('system', { rawTerminal, ...options.system }),
     [Symbol.asyncDispose]: async () => undefined,
   };
   return {

@@ -90,7 +90,7 @@ test('version and info take templates', async () => {
   };
   expect(await sampan(['version', '--format', '{{.Server.Version}}'], { system })).toMatchObject({ stdout: '1.2.3\n' });
   expect(await sampan(['version'], { system })).toMatchObject({
-    stdout: 'Client:\n Version:           1.2.3\n\nServer:\n Version:           1.2.3\n',
+    stdout: 'Client:\n Version:             1.2.3\n\nServer:\n Version:             1.2.3\n',
   });
   expect(await sampan(['info', '-f', '{{.NCPU}}'], { system })).toMatchObject({ stdout: '2\n' });
   expect(await sampan(['info'], { system })).toMatchObject({

@@ -32,7 +32,12 @@ export const command: Command = {
         stderr: true,
         detachKeys: detachKeysOf(values),
       });
-      const end = await runInForeground(session, host, { stdin, sigProxy: !tty && values.get(sigProxy) !== false });
+      const end = await runInForeground(session, {
+        host,
+        system: engine.system,
+        stdin,
+        sigProxy: !tty && values.get(sigProxy) !== false,
+      });
       return sessionExitCode(end, host);
     }),
 };

@@ -70,7 +70,12 @@ export const command: Command = {
       const session = await engine.containers.exec(container, request, startOptions(host, attach, request.tty));
       if (session === undefined) return 0;
       // docker's exec passes no signals on: ctrl-c ends the client, and the command goes on.
-      const end = await runInForeground(session, host, { stdin: attach?.stdin === true, sigProxy: false });
+      const end = await runInForeground(session, {
+        host,
+        system: engine.system,
+        stdin: attach?.stdin === true,
+        sigProxy: false,
+      });
       return sessionExitCode(end, host);
     });
   },

@@ -86,7 +86,9 @@ const runAttached = async (engine: Engine, input: RunInput, attached: AttachOpti
     onCreated: (id, warnings) => reportCreated(input, id, warnings),
   });
   if (session === undefined) return 0;
-  const end = await runInForeground(session, host, {
+  const end = await runInForeground(session, {
+    host,
+    system: engine.system,
     stdin: attached.stdin,
     sigProxy: values.get(sigProxy) !== false,
   });

@@ -51,6 +51,6 @@ const startAttached = (name: string, values: OptionValues, host: Host): Promise<
     const attachOptions = { stdin, stdout: true, stderr: true, detachKeys: detachKeysOf(values) };
     const session = await engine.containers.start(name, startOptions(host, attachOptions, tty));
     if (session === undefined) return 0;
-    const end = await runInForeground(session, host, { stdin, sigProxy: !tty });
+    const end = await runInForeground(session, { host, system: engine.system, stdin, sigProxy: !tty });
     return sessionExitCode(end, host);
   });

@@ -19,6 +19,9 @@ export const command: Command = {
     }),
 };
 
+/** The longest is `Default API version:` */
+const nameWidth = 21;
+
 /** The parts (Client, Server) one below the other, their fields indented and aligned. */
 const versionText = (version: InspectObject): string =>
   Object.entries(version)
@@ -29,12 +32,14 @@ const fieldLines = (fields: unknown): string => {
   if (typeof fields !== 'object' || fields === null) return ` ${String(fields)}\n`;
   return Object.entries(fields)
     .filter(([, value]) => typeof value !== 'object')
-    .map(([name, value]) => ` ${`${spaced(name)}:`.padEnd(19)}${String(value)}\n`)
+    .map(([name, value]) => ` ${`${spaced(name)}:`.padEnd(nameWidth)}${String(value)}\n`)
     .join('');
 };
 
-/** `ApiVersion` -> `Api version` */
+/** `ApiVersion` -> `API version`; DefaultAPIVersion keeps its initials */
 const spaced = (field: string): string => {
-  const [first = '', ...others] = field.split(/(?<=[a-z])(?=[A-Z])/);
-  return [first, ...others.map((word) => word.toLowerCase())].join(' ');
+  const [first = '', ...others] = field.split(/(?<=[a-z])(?=[A-Z])|(?<=API)(?=[A-Z])/);
+  return [first, ...others.map((word) => (word === 'API' ? word : word.toLowerCase()))]
+    .join(' ')
+    .replace(/\bapi\b|^api/i, 'API');
 };
