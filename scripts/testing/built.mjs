@@ -3,7 +3,7 @@
 // are made from.
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../sources.mjs';
 import { compiler } from '../toolchain.mjs';
@@ -24,6 +24,9 @@ export const ensureBuilt = () => {
       stdio: 'inherit',
     });
     if (status !== 0) throw new Error(`the build step ${step} failed`);
+    // an incremental build leaves alone what a newer file did not change
+    for (const { made } of products.filter((product) => product.step === step))
+      utimesSync(join(root, made), new Date(), new Date());
   }
   ensureReportProgram();
 };

@@ -20,6 +20,8 @@ import { output, succeeds } from './commands.mjs';
 
 const name = 'sampan-test';
 const subIdCount = 65_536;
+/** A test that goes wrong may leave a container that prints for ever: its log must not fill the disk. */
+const largestFileBytes = 4 * 2 ** 30;
 
 /** @returns {{ name, uid, gid, home }} */
 export const ensureTestUser = () => {
@@ -99,19 +101,23 @@ export const makeRuntimeDirectory = (user) => {
 /** Runs a program as the user, in a session of its own, with nothing of root's environment; resolves with the exit code. */
 export const runAsUser = ({ user, command, cwd, env }) =>
   new Promise((resolve, reject) => {
-    const child = spawn('setsid', ['--wait', 'setpriv', ...asUser(user), ...command], {
-      cwd,
-      env: {
-        PATH: `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin`,
-        HOME: user.home,
-        USER: user.name,
-        LOGNAME: user.name,
-        LANG: 'C.UTF-8',
-        TERM: 'xterm',
-        ...env,
+    const child = spawn(
+      'setsid',
+      ['--wait', 'prlimit', `--fsize=${String(largestFileBytes)}`, 'setpriv', ...asUser(user), ...command],
+      {
+        cwd,
+        env: {
+          PATH: `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin`,
+          HOME: user.home,
+          USER: user.name,
+          LOGNAME: user.name,
+          LANG: 'C.UTF-8',
+          TERM: 'xterm',
+          ...env,
+        },
+        stdio: ['ignore', 'inherit', 'inherit'],
       },
-      stdio: ['ignore', 'inherit', 'inherit'],
-    });
+    );
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => child.kill(signal));
     child.on('error', reject);
     child.on('close', (code) => resolve(code ?? 1));

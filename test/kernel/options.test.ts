@@ -21,6 +21,18 @@ const hostDirectory = (files: Readonly<Record<string, string>> = {}): string => 
   return path;
 };
 
+/** uid, gid and what getgroups(2) says of a process that runs as `user`. */
+const idsOf = async (user: string): Promise<{ uid: string; gid: string; groups: readonly string[] }> => {
+  const status = await run(['-u', user], 'cat', '/proc/self/status');
+  const field = (name: string): readonly string[] =>
+    new RegExp(`^${name}:\\t(.*)$`, 'm').exec(status)?.[1]?.trim().split(/\s+/) ?? [];
+  return {
+    uid: field('Uid')[0] ?? '',
+    gid: field('Gid')[0] ?? '',
+    groups: [...field('Groups')].sort((a, b) => Number(a) - Number(b)),
+  };
+};
+
 describe('process', () => {
   container.test('-e sets, and takes from the caller what has no value', async () => {
     const result = await tool(
@@ -68,11 +80,11 @@ describe('process', () => {
   });
 
   withIds.test('-u takes names and ids from the image, with supplementary groups', async () => {
-    expect(await run(['-u', 'alice'], 'id')).toBe(
-      'uid=1000(alice) gid=1000(alice) groups=50(staff),1000(alice),2000(extra)',
-    );
-    expect(await run(['-u', 'alice:staff'], 'id')).toBe('uid=1000(alice) gid=50(staff) groups=50(staff)');
-    expect(await run(['-u', '1234:4321'], 'id')).toBe('uid=1234 gid=4321 groups=4321');
+    // the primary group is among the supplementary ones (CVE-2022-36109)
+    expect(await idsOf('alice')).toEqual({ uid: '1000', gid: '1000', groups: ['50', '1000', '2000'] });
+    expect(await idsOf('alice:staff')).toEqual({ uid: '1000', gid: '50', groups: ['50'] });
+    expect(await idsOf('1234:4321')).toEqual({ uid: '1234', gid: '4321', groups: ['4321'] });
+    expect(await idsOf('1000')).toEqual({ uid: '1000', gid: '1000', groups: ['50', '1000', '2000'] });
     expect(await run(['-u', '1000'], 'sh', '-c', 'echo $HOME')).toBe('/home/alice');
   });
 

@@ -10,6 +10,12 @@ import { image, ok, sandbox, startPiped, startTool, stateOf, tool, toResult, uni
 
 const container = requires('userns', 'mount-in-userns', 'overlay-in-userns', 'busybox');
 
+container.test('the first run of all says once on stderr that there is no network', async () => {
+  const first = await tool(['run', '--rm', 'host', 'true']);
+  expect(first).toMatchObject({ exitCode: 0, stdout: '', stderr: expect.stringMatching(/^[^\n]*network[^\n]*\n$/) });
+  expect(await tool(['run', '--rm', 'host', 'true'])).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
+});
+
 describe('the built-in image host', () => {
   container.test('runs the machine’s own programs as root with own pids and host name', async () => {
     const result = await tool(['run', '--rm', 'host', 'sh', '-c', 'id -u; hostname; echo $$; ls /']);
@@ -21,26 +27,38 @@ describe('the built-in image host', () => {
     expect(entries).not.toContain('work');
   });
 
-  container.test('lets the container write over /etc and /usr without changing the machine', async () => {
+  container.test('takes new files in /etc, /usr and /opt without changing the machine', async () => {
     const name = uniqueName('marker');
-    const script = `touch /etc/${name} && rm /etc/hostname; echo changed > /etc/passwd && cat /etc/passwd`;
-    const result = await tool(['run', '--rm', 'host', 'sh', '-c', script]);
-    expect(result).toMatchObject({ exitCode: 0, stdout: 'changed\n' });
-    expect(existsSync(`/etc/${name}`)).toBe(false);
+    const paths = ['/etc', '/usr', '/opt'].map((directory) => `${directory}/${name}`);
+    const result = await tool([
+      'run',
+      '--rm',
+      'host',
+      'sh',
+      '-c',
+      'for path; do echo new > "$path" && cat "$path"; done',
+      'sh',
+      ...paths,
+    ]);
+    expect(result).toMatchObject({ exitCode: 0, stdout: 'new\n'.repeat(paths.length) });
+    expect(paths.filter((path) => existsSync(path))).toEqual([]);
+  });
+
+  container.test('lets root inside write no file of the machine', async () => {
+    const result = await tool([
+      'run',
+      '--rm',
+      'host',
+      'sh',
+      '-c',
+      'cat /etc/shadow; chmod 666 /etc/passwd; echo x >> /usr/bin/env',
+    ]);
+    expect(result).toMatchObject({ exitCode: expect.any(Number), stdout: '' });
     expect(readFileSync('/etc/passwd', 'utf8')).toContain('root:');
   });
 
   container.test('shows no home directory of the machine', async () => {
     expect(await ok(['run', '--rm', 'host', 'sh', '-c', 'ls -A /home /root 2>/dev/null | grep -v : || true'])).toBe('');
-  });
-
-  container.test('says once on stderr that there is no network, and only there', async () => {
-    const result = await tool(['run', '--rm', 'host', 'true']);
-    expect(result).toMatchObject({ exitCode: 0, stdout: '' });
-    expect(result.stderr.match(/network/g)?.length ?? 0).toBeGreaterThanOrEqual(1);
-    expect(result.stderr.trim().split('\n')).toHaveLength(1);
-    const asked = await tool(['run', '--rm', '--network', 'none', 'host', 'true']);
-    expect(asked.stderr).toBe('');
   });
 });
 
@@ -170,9 +188,11 @@ describe('streams', () => {
   });
 
   container.test('a reader that goes away ends the command line quietly', async () => {
-    const running = startPiped(['run', '--rm', await image(), 'yes']);
+    const name = uniqueName();
+    const running = startPiped(['run', '--rm', '--log-driver', 'none', '--name', name, await image(), 'yes']);
     running.stdout.once('data', () => running.stdout.destroy());
     const { stderr } = toResult(await running);
+    await tool(['rm', '-f', name]);
     expect(stderr).not.toMatch(/EPIPE|at .*\.js/);
   });
 });

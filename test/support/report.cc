@@ -96,8 +96,8 @@ std::string links_in(const char *path) {
   for (const std::string &name : names_in(path)) {
     const std::string full = std::string(path) + "/" + name;
     const std::string target = link_at(full);
-    // the descriptor that is reading the directory is ours
-    if (target.find("/proc/") == 0) continue;
+    // the descriptor that read the directory was ours, and is closed
+    if (target.find("/proc/") == 0 || target.find("error") == 0) continue;
     out += (out.size() > 1 ? "," : "") + quoted(name) + ":" + quoted(target);
   }
   return out + "}";

@@ -23,7 +23,7 @@ export class Terminal implements AsyncDisposable {
     }: { readonly columns?: number; readonly rows?: number; readonly env?: Readonly<Record<string, string>> } = {},
   ) {
     const bridge = join(repository, 'test/support/pty-bridge.py');
-    this.#child = spawn('python3', [bridge, String(columns), String(rows), process.execPath, program, ...args], {
+    this.#child = spawn('python3', [bridge, String(columns), String(rows), program, ...args], {
       cwd: sandbox().directory,
       env: { ...sandbox().env, ...env },
       stdio: ['pipe', 'pipe', 'inherit', 'pipe'],

@@ -17,7 +17,7 @@ export class Tmux implements Disposable {
     { columns = 80, rows = 24 }: { readonly columns?: number; readonly rows?: number } = {},
   ) {
     this.#socket = join(sandbox().directory, `tmux-${String(Math.random()).slice(2, 8)}`);
-    const command = [process.execPath, program, ...args].map(quoted).join(' ');
+    const command = [program, ...args].map(quoted).join(' ');
     // the last screen stays, with the exit code below it
     const shown = `${command}; echo "exit=$?"; exec sleep 1000`;
     this.#tmux(['-f', '/dev/null', 'new-session', '-d', '-x', String(columns), '-y', String(rows), shown]);

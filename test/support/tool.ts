@@ -42,7 +42,7 @@ const environment = (changes: ToolOptions['env'] = {}): Record<string, string> =
 
 /** Starts it and does not wait: for what goes on while it runs. */
 export const startTool = (args: readonly string[], { input, env, cwd, timeoutMs = 50_000 }: ToolOptions = {}) =>
-  execa(process.execPath, [program, ...args], {
+  execa(program, args, {
     env: environment(env),
     extendEnv: false,
     cwd: cwd ?? sandbox().directory,
@@ -60,7 +60,7 @@ export const startPiped = (
   args: readonly string[],
   { env, cwd, timeoutMs = 50_000 }: Omit<ToolOptions, 'input'> = {},
 ) =>
-  execa(process.execPath, [program, ...args], {
+  execa(program, args, {
     env: environment(env),
     extendEnv: false,
     cwd: cwd ?? sandbox().directory,
