@@ -25,8 +25,12 @@ const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const nothingFound = /credentials not found|no credentials server url|no credentials username/i;
 
 /** @throws ERR_CREDENTIAL_HELPER for a name that would be a path */
-export const openCredentialHelper = (name: string, env: Readonly<Record<string, string | undefined>>): CredentialHelper => {
-  if (!namePattern.test(name)) throw sampanError('ERR_CREDENTIAL_HELPER', { subject: `${shorten(name)}: this is no name of a helper` });
+export const openCredentialHelper = (
+  name: string,
+  env: Readonly<Record<string, string | undefined>>,
+): CredentialHelper => {
+  if (!namePattern.test(name))
+    throw sampanError('ERR_CREDENTIAL_HELPER', { subject: `${shorten(name)}: this is no name of a helper` });
   const program = `docker-credential-${name}`;
   return {
     get: async (server) => {
@@ -36,7 +40,12 @@ export const openCredentialHelper = (name: string, env: Readonly<Record<string, 
       return parseSecret(program, answer.stdout);
     },
     store: async (server, { username, secret }) => {
-      const answer = await run({ program, verb: 'store', input: JSON.stringify({ ServerURL: server, Username: username, Secret: secret }), env });
+      const answer = await run({
+        program,
+        verb: 'store',
+        input: JSON.stringify({ ServerURL: server, Username: username, Secret: secret }),
+        env,
+      });
       if (answer.exitCode !== 0) throw failed(program, 'store', answer, secret);
     },
     erase: async (server) => {
@@ -76,7 +85,10 @@ const run = async ({ program, verb, input, env }: Call): Promise<Answer> => {
       hint: 'install it, or remove credsStore and credHelpers from the configuration',
     });
   }
-  if (result.timedOut) throw sampanError('ERR_CREDENTIAL_HELPER', { subject: `${program} ${verb}: no answer in ${String(patienceMs / 1000)} s` });
+  if (result.timedOut)
+    throw sampanError('ERR_CREDENTIAL_HELPER', {
+      subject: `${program} ${verb}: no answer in ${String(patienceMs / 1000)} s`,
+    });
   return { exitCode: result.exitCode, stdout: result.stdout };
 };
 
@@ -98,5 +110,7 @@ const parseSecret = (program: string, stdout: string): HelperSecret => {
 const failed = (program: string, verb: string, { exitCode, stdout }: Answer, secret?: string): Error => {
   const said = secret !== undefined && secret !== '' ? stdout.replaceAll(secret, '***') : stdout;
   const detail = verb === 'get' ? '' : `: ${shorten(said.trim())}`;
-  return sampanError('ERR_CREDENTIAL_HELPER', { subject: `${program} ${verb} failed with exit code ${String(exitCode)}${detail}` });
+  return sampanError('ERR_CREDENTIAL_HELPER', {
+    subject: `${program} ${verb} failed with exit code ${String(exitCode)}${detail}`,
+  });
 };
