@@ -21,6 +21,8 @@ export const exitCodeOf = (error: unknown, isRun: boolean): number => {
 /** The same whatever the command. */
 const fixedCodes: ReadonlyMap<ErrorCode, number> = new Map([
   ['ERR_USAGE', 125],
+  // an option of docker that is not there yet: a bad flag to a script
+  ['ERR_NOT_SUPPORTED', 125],
   ['ERR_ARGUMENTS', 1],
   ['ERR_NOT_A_TERMINAL', 1],
   ['ERR_UNKNOWN_COMMAND', 1],

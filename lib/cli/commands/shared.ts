@@ -71,7 +71,9 @@ export const startOptions = (host: Host, attach: AttachOptions | undefined, tty:
   return { ...(attach === undefined ? {} : { attach }), ...(terminal === undefined ? {} : { terminal }) };
 };
 
-export const detachKeysOf = (values: OptionValues): Uint8Array => values.get(detachKeysOption) ?? defaultDetachKeys;
+/** Keys are typed on a terminal: in a pipe or file the same bytes are data (docker does the same). */
+export const detachKeysOf = (given: Uint8Array | undefined, tty: boolean): Uint8Array =>
+  tty ? (given ?? defaultDetachKeys) : new Uint8Array();
 
 /**
  * The same work on each of several names, at once; results are printed in order. A failure is printed and the others go

@@ -42,7 +42,7 @@ describe('run in the foreground', () => {
       stdin: false,
       stdout: true,
       stderr: true,
-      detachKeys: Uint8Array.of(16, 17),
+      detachKeys: new Uint8Array(),
     });
     expect(session.log).toEqual(['disposed']);
   });
@@ -167,7 +167,7 @@ describe('exit codes of failures', () => {
     start: () => Promise.reject(error),
     exec: () => Promise.reject(error),
   });
-  test.each([
+  const cases: readonly (readonly [string, Error, number])[] = [
     ['run image', sampanError('ERR_IMAGE_NOT_FOUND', { subject: 'image' }), 125],
     ['run image', sampanError('ERR_COMMAND_NOT_FOUND', { subject: 'x' }), 127],
     ['run image', sampanError('ERR_COMMAND_NOT_EXECUTABLE', { subject: 'x' }), 126],
@@ -177,10 +177,14 @@ describe('exit codes of failures', () => {
     ['exec c x', sampanError('ERR_CONTAINER_NOT_FOUND', { subject: 'c' }), 1],
     ['exec c x', sampanError('ERR_COMMAND_NOT_FOUND', { subject: 'x' }), 127],
     ['exec c x', sampanError('ERR_COMMAND_NOT_EXECUTABLE', { subject: 'x' }), 126],
-  ])('%s: %s is %d', async (words, error, exitCode) => {
-    const result = await sampan(words.split(' '), { containers: failing(error) });
-    expect(result).toMatchObject({ exitCode, stdout: '', stderr: `sampan: ${error.message}\n` });
-  });
+  ];
+  test.each(cases.map(([words, error, exitCode]) => ({ words, error, exitCode, what: error.message })))(
+    '$words: $what is $exitCode',
+    async ({ words, error, exitCode }) => {
+      const result = await sampan(words.split(' '), { containers: failing(error) });
+      expect(result).toMatchObject({ exitCode, stdout: '', stderr: `sampan: ${error.message}\n` });
+    },
+  );
 });
 
 describe('--cidfile', () => {
@@ -246,7 +250,7 @@ describe('exec', () => {
         openStdin: false,
         privileged: false,
       },
-      { attach: { stdin: false, stdout: true, stderr: true, detachKeys: Uint8Array.of(16, 17) } },
+      { attach: { stdin: false, stdout: true, stderr: true, detachKeys: new Uint8Array() } },
     );
   });
 
@@ -303,7 +307,17 @@ describe('start and attach', () => {
       stdin: false,
       stdout: true,
       stderr: true,
-      detachKeys: Uint8Array.of(1),
+      detachKeys: new Uint8Array(),
     });
+  });
+
+  test('detach keys are looked for on a terminal only: elsewhere they are data', async () => {
+    const attach = jest.fn(async () => fakeSession({ tty: true }));
+    const terminal = async () => ({ Config: { Tty: true, OpenStdin: true } });
+    await sampan(['attach', '--detach-keys', 'ctrl-a', 'web'], {
+      containers: { inspect: terminal, attach },
+      stdinIsTerminal: true,
+    });
+    expect(attach).toHaveBeenCalledWith('web', expect.objectContaining({ stdin: true, detachKeys: Uint8Array.of(1) }));
   });
 });

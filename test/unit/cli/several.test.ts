@@ -59,12 +59,12 @@ describe('several names', () => {
   });
 
   test.each([
-    [['load', '-i', '/nope'], 'sampan: invalid value: /nope: open: no such file or directory\n'],
-    [['load', '-i', '/'], 'sampan: invalid value: / is a directory\nhint: give a tar archive\n'],
-    [['import', 'http://example.test/x.tar'], expect.stringContaining('not supported: import from')],
-  ])('%j is refused', async (words, stderr) => {
+    [['load', '-i', '/nope'], 1, 'sampan: invalid value: /nope: open: no such file or directory\n'],
+    [['load', '-i', '/'], 1, 'sampan: invalid value: / is a directory\nhint: give a tar archive\n'],
+    [['import', 'http://example.test/x.tar'], 125, expect.stringContaining('not supported: import from')],
+  ])('%j is refused', async (words, exitCode, stderr) => {
     const result = await sampan(words);
-    expect(result.exitCode).toBe(1);
+    expect(result.exitCode).toBe(exitCode);
     expect(result.stderr).toEqual(stderr);
   });
 });

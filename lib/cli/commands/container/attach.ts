@@ -30,7 +30,7 @@ export const command: Command = {
         stdin,
         stdout: true,
         stderr: true,
-        detachKeys: detachKeysOf(values),
+        detachKeys: detachKeysOf(values.get(detachKeysOption), tty),
       });
       const end = await runInForeground(session, {
         host,

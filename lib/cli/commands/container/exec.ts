@@ -101,5 +101,5 @@ const attachOptionsOf = (values: OptionValues, request: ExecRequest): AttachOpti
   stdin: request.openStdin,
   stdout: true,
   stderr: true,
-  detachKeys: detachKeysOf(values),
+  detachKeys: detachKeysOf(values.get(detachKeysOption), request.tty),
 });

@@ -4,7 +4,6 @@
 import { sampanError } from '../../../errors/sampan-error.js';
 import type { CreateRequest } from '../../../spec/create-request.js';
 import { attachedStreams, runOptions, toCreateRequest } from '../../../options/create-request.js';
-import { defaultDetachKeys } from '../../../options/parse/detach-keys.js';
 import { attach, cidfile, detach, detachKeys, dryRun, quiet, sigProxy } from '../../../options/run/run-options.js';
 import type { AttachOptions, Engine } from '../../../engine/contract.js';
 import type { OptionValues } from '../../../options/scan.js';
@@ -12,7 +11,7 @@ import { openCidFile, type CidFile } from '../../cid-file.js';
 import type { Command, CommandInput } from '../../command.js';
 import { withEngine, type Host } from '../../host.js';
 import { runInForeground, sessionExitCode } from '../../session.js';
-import { requireTerminal, startOptions } from '../shared.js';
+import { detachKeysOf, requireTerminal, startOptions } from '../shared.js';
 import { printPlan, printWarnings } from './create-shared.js';
 
 export const command: Command = {
@@ -58,7 +57,7 @@ const attachOptionsOf = (values: OptionValues, request: CreateRequest): AttachOp
     stdin: streams.includes('stdin') && request.openStdin,
     stdout: streams.includes('stdout'),
     stderr: streams.includes('stderr'),
-    detachKeys: values.get(detachKeys) ?? defaultDetachKeys,
+    detachKeys: detachKeysOf(values.get(detachKeys), request.tty),
   };
 };
 

@@ -48,7 +48,12 @@ const startAttached = (name: string, values: OptionValues, host: Host): Promise<
     const { tty, openStdin } = configOf(await engine.containers.inspect(name, { size: false }));
     const stdin = values.get(interactive) === true && openStdin;
     requireTerminal(host, { tty, stdin });
-    const attachOptions = { stdin, stdout: true, stderr: true, detachKeys: detachKeysOf(values) };
+    const attachOptions = {
+      stdin,
+      stdout: true,
+      stderr: true,
+      detachKeys: detachKeysOf(values.get(detachKeysOption), tty),
+    };
     const session = await engine.containers.start(name, startOptions(host, attachOptions, tty));
     if (session === undefined) return 0;
     const end = await runInForeground(session, { host, system: engine.system, stdin, sigProxy: !tty });
