@@ -1,5 +1,6 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
 // SPDX-License-Identifier: Apache-2.0
+// The `--` above keeps Node from taking options such as --env-file for its own, which it does even behind the script.
 // The command's way in. It does what require() of the bundle would do, but with the compiled code that the build left
 // beside it (scripts/code-cache.mjs): V8 takes that only when it is exactly its own, and compiles as usual otherwise.
 'use strict';

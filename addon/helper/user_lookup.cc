@@ -132,9 +132,10 @@ Result<User> lookup_user(std::string_view spec, const std::vector<std::string_vi
     const auto gid = find_group(group, group_spec);
     if (!gid) return gid.error();
     user.gid = gid.value();
-  } else if (entry) {
-    add_memberships(user.groups, group, entry->name);
   }
+  // The primary group is among the supplementary ones: a set-gid program must not be able to shed it (CVE-2022-36109).
+  add_group(user.groups, user.gid);
+  if (group_spec.empty() && entry) add_memberships(user.groups, group, entry->name);
   for (const auto name : wanted) {
     const auto gid = find_group(group, name);
     if (!gid) return gid.error();

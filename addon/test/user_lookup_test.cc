@@ -40,38 +40,38 @@ std::string look_up(std::string_view spec, const std::vector<std::string_view> &
   return text + ':' + user.value().home;
 }
 
-TEST("a user is found by name or number, with his groups and home") {
-  CHECK_EQ(look_up("root"), "0:0::/root");
-  CHECK_EQ(look_up(""), "0:0::/root");
-  CHECK_EQ(look_up("web"), "33:34:50,52,:/var/www");
-  CHECK_EQ(look_up("33"), "33:34:50,52,:/var/www");
-  CHECK_EQ(look_up("nohome"), "35:35::/");
+TEST("a user is found by name or number, with his groups, the primary one first, and home") {
+  CHECK_EQ(look_up("root"), "0:0:0,:/root");
+  CHECK_EQ(look_up(""), "0:0:0,:/root");
+  CHECK_EQ(look_up("web"), "33:34:34,50,52,:/var/www");
+  CHECK_EQ(look_up("33"), "33:34:34,50,52,:/var/www");
+  CHECK_EQ(look_up("nohome"), "35:35:35,:/");
 }
 
 TEST("a number needs no entry, a name does") {
-  CHECK_EQ(look_up("4242"), "4242:0::/");
-  CHECK_EQ(look_up("4242:4343"), "4242:4343::/");
-  CHECK_EQ(look_up("0", {}, "", ""), "0:0::/");
+  CHECK_EQ(look_up("4242"), "4242:0:0,:/");
+  CHECK_EQ(look_up("4242:4343"), "4242:4343:4343,:/");
+  CHECK_EQ(look_up("0", {}, "", ""), "0:0:0,:/");
   CHECK_EQ(look_up("nobody"), "user lookup nobody 2");
   CHECK_EQ(look_up("web:nogroup"), "group lookup nogroup 2");
   CHECK_EQ(look_up("web", {"nogroup"}), "group lookup nogroup 2");
 }
 
-TEST("a name of digits is found as a name") { CHECK_EQ(look_up("1000"), "44:44::/numeric"); }
+TEST("a name of digits is found as a name") { CHECK_EQ(look_up("1000"), "44:44:44,:/numeric"); }
 
 TEST("a group in the spec replaces the user's groups") {
-  CHECK_EQ(look_up("web:extra"), "33:50::/var/www");
-  CHECK_EQ(look_up("web:77"), "33:77::/var/www");
-  CHECK_EQ(look_up(":extra"), "0:50::/root");
-  CHECK_EQ(look_up("web:"), "33:34:50,52,:/var/www");
+  CHECK_EQ(look_up("web:extra"), "33:50:50,:/var/www");
+  CHECK_EQ(look_up("web:77"), "33:77:77,:/var/www");
+  CHECK_EQ(look_up(":extra"), "0:50:50,:/root");
+  CHECK_EQ(look_up("web:"), "33:34:34,50,52,:/var/www");
 }
 
 TEST("wanted groups are added once, by name or number") {
-  CHECK_EQ(look_up("web", {"last", "60", "root"}), "33:34:50,52,60,0,:/var/www");
+  CHECK_EQ(look_up("web", {"last", "60", "root"}), "33:34:34,50,52,60,0,:/var/www");
 }
 
 TEST("numbers outside 32 bits are refused, and so is the one that means no change") {
-  CHECK_EQ(look_up("4294967294"), "4294967294:0::/");
+  CHECK_EQ(look_up("4294967294"), "4294967294:0:0,:/");
   CHECK_EQ(look_up("4294967295"), "user lookup 4294967295 34");
   CHECK_EQ(look_up("99999999999999999999"), "user lookup 99999999999999999999 34");
   CHECK_EQ(look_up("0:4294967296"), "group lookup 4294967296 34");

@@ -38,6 +38,14 @@ const meanings: readonly {
     operation: 'map_method',
     meaning: { code: 'ERR_PLAN_FAILED', hint: `check /etc/subuid and /etc/subgid; ${tryCheck}` },
   },
+  {
+    operation: 'new_keyring',
+    errnos: ['EDQUOT'],
+    meaning: {
+      code: 'ERR_PLAN_FAILED',
+      hint: 'your key quota is used up (200 keyrings by default): sudo sysctl -w kernel.keys.maxkeys=2000',
+    },
+  },
   { operation: 'namespaces', meaning: { code: 'ERR_PLAN_FAILED', hint: tryCheck } },
 ];
 

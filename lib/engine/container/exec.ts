@@ -74,7 +74,10 @@ const launchExec = async (
       descriptors,
     });
     await launched.go();
-    if (attach !== undefined) return openSession(launched.connection, { tty: request.tty, subject: found.record.name });
+    if (attach !== undefined) {
+      const { connection, init } = launched;
+      return openSession(connection, { tty: request.tty, subject: found.record.name, init, native: context.native() });
+    }
     launched.connection.close();
     return undefined;
   } finally {

@@ -4,9 +4,16 @@
 import { openSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { PlanOperation } from '../../native/protocol.js';
+import type { AttachTarget } from '../../runtime/attach.js';
 import { streamBits } from '../../runtime/session.js';
 import type { RuntimeConfig } from '../../spec/runtime-config.js';
-import { attachSocketName, exitRecordName, logName, runRecordName } from '../../store/container-records.js';
+import {
+  attachSocketName,
+  exitRecordName,
+  logName,
+  runRecordName,
+  type RunRecord,
+} from '../../store/container-records.js';
 import type { AttachOptions, StartOptions } from '../contract.js';
 import type { ContainerContext } from './context.js';
 import type { FoundContainer } from './find.js';
@@ -75,6 +82,14 @@ const exitCommand = ({ selfCommand, env }: ContainerContext, id: string): PlanOp
     const value = env[name];
     return value === undefined ? [] : [`${name}=${value}`];
   }),
+});
+
+/** Where the monitor of a run is to be found. */
+export const attachTarget = ({ record }: FoundContainer, run: RunRecord): AttachTarget => ({
+  directory: run.runtimeDirectory,
+  socket: attachSocketName,
+  subject: record.name,
+  init: run.init,
 });
 
 export const openDirectory = (path: string): number => openSync(path, 'r');

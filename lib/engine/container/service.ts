@@ -7,14 +7,14 @@ import { formatPlan } from '../../native/format-plan.js';
 import { attachToMonitor } from '../../runtime/attach.js';
 import { containerOperations } from '../../runtime/plan.js';
 import { streamBits, type Session } from '../../runtime/session.js';
-import { attachSocketName, readRuntimeConfig, type RunRecord } from '../../store/container-records.js';
+import { readRuntimeConfig, type RunRecord } from '../../store/container-records.js';
 import type { AttachOptions, AttachSession, ContainerService } from '../contract.js';
 import type { ContainerContext } from './context.js';
 import { configOf, createContainer } from './create.js';
 import { execInContainer } from './exec.js';
 import { findContainer, lockContainer, type FoundContainer } from './find.js';
 import { inspectObject } from './inspect.js';
-import { keysText } from './monitor-operations.js';
+import { attachTarget, keysText } from './monitor-operations.js';
 import { listContainers, sizesOf } from './list.js';
 import { readLog } from './logs.js';
 import { cleanUp, removeContainer } from './remove.js';
@@ -103,8 +103,7 @@ const connect = (
   run: RunRecord,
   options: AttachOptions,
 ): Promise<Session | undefined> =>
-  attachToMonitor(
-    context.native(),
-    { directory: run.runtimeDirectory, socket: attachSocketName, subject: found.record.name },
-    { streams: streamBits(options), detachKeys: keysText(options.detachKeys) },
-  );
+  attachToMonitor(context.native(), attachTarget(found, run), {
+    streams: streamBits(options),
+    detachKeys: keysText(options.detachKeys),
+  });

@@ -36,6 +36,7 @@ export const startLocked = async (
   if (!canStart(deriveStatus(found.files))) throw sampanError('ERR_CONTAINER_RUNNING', { subject: found.record.name });
   const config = readRuntimeConfig(found.files);
   if (config === undefined) throw sampanError('ERR_STORE_CORRUPT', { subject: found.files.config });
+  await clearVolatileMarks(context, config);
   const cgroup = makeCgroup(found.id);
   const runtimeDirectory = join(context.paths.runtimeRoot, 'containers', found.id.slice(0, 12));
   mkdirSync(runtimeDirectory, { recursive: true, mode: 0o700 });
@@ -47,6 +48,13 @@ export const startLocked = async (
     if (cgroup !== undefined) removeCgroup(cgroup);
     throw error;
   }
+};
+
+/** overlayfs refuses a second mount of a work directory that was mounted volatile (kernel docs, overlayfs.rst). */
+const clearVolatileMarks = async (context: ContainerContext, { sampan: { rootfs } }: RuntimeConfig): Promise<void> => {
+  if (!rootfs.volatile) return;
+  const works = rootfs.kind === 'overlay' ? [rootfs.work] : rootfs.directories.map(({ work }) => work);
+  for (const work of works) await context.removeTree(join(work, 'work'));
 };
 
 interface RunPlaces {
@@ -106,7 +114,13 @@ const go = async (
   if (places.options.attach !== undefined) {
     // --rm with a client: the client removes the container; when it goes away before, the monitor starts that.
     const onExit = record.request.autoRemove ? () => cleanUp(context, record.id) : undefined;
-    return openSession(launched.connection, { tty: places.config.process.terminal, subject: record.name, onExit });
+    return openSession(launched.connection, {
+      tty: places.config.process.terminal,
+      subject: record.name,
+      init: launched.init,
+      native: context.native(),
+      onExit,
+    });
   }
   launched.connection.close();
   return undefined;

@@ -5,9 +5,10 @@
 import { isSampanError } from '../../errors/sampan-error.js';
 import { attachToMonitor } from '../../runtime/attach.js';
 import { openProcess } from '../../runtime/process-handle.js';
-import { attachSocketName, type RunRecord } from '../../store/container-records.js';
+import type { RunRecord } from '../../store/container-records.js';
 import type { ContainerContext } from './context.js';
 import { findContainer, type FoundContainer } from './find.js';
+import { attachTarget } from './monitor-operations.js';
 import { deriveStatus, isRunning } from './status.js';
 
 /** docker's code for a container that has not run is 0. */
@@ -27,11 +28,10 @@ export const waitContainer = async (context: ContainerContext, nameOrId: string)
 /** undefined when the monitor no longer answers: its record tells the rest. */
 const exitFrame = async (
   context: ContainerContext,
-  { record }: FoundContainer,
+  found: FoundContainer,
   run: RunRecord,
 ): Promise<number | undefined> => {
-  const target = { directory: run.runtimeDirectory, socket: attachSocketName, subject: record.name };
-  const session = await attachToMonitor(context.native(), target, { streams: 0 });
+  const session = await attachToMonitor(context.native(), attachTarget(found, run), { streams: 0 });
   if (session === undefined) return undefined;
   try {
     const end = await session.end;
