@@ -60,7 +60,9 @@ export const containerRow = (summary: ContainerSummary, { now, truncate }: RowOp
     Status: statusText(summary, now),
   };
   const label = new GoFunction(([name]) => (typeof name === 'string' ? (summary.labels[name] ?? '') : ''), 1);
-  return new GoStruct(new Map([...Object.entries(fields), ['Label', label]]), '*formatter.ContainerContext');
+  return new GoStruct(new Map([...Object.entries(fields), ['Label', label]]), {
+    typeName: '*formatter.ContainerContext',
+  });
 };
 
 const sizeText = ({ sizeRwBytes = 0, sizeRootFsBytes = 0 }: ContainerSummary): string =>

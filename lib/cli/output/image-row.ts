@@ -46,7 +46,7 @@ export const imageRow = (summary: ImageSummary, { now, truncate }: RowOptions): 
     UniqueSize: unknown,
     VirtualSize: size,
   };
-  return new GoStruct(new Map(Object.entries(fields)), '*formatter.imageContext');
+  return new GoStruct(new Map(Object.entries(fields)), { typeName: '*formatter.imageContext' });
 };
 
 /** An image may say nothing about its age. */

@@ -37,5 +37,5 @@ const headerRow = ({ headers }: ListShape): GoStruct =>
       ...Object.entries(headers),
       ['Label', new GoFunction(([name]) => (typeof name === 'string' ? name : ''), 1)],
     ]),
-    'formatter.SubHeaderContext',
+    { typeName: 'formatter.SubHeaderContext' },
   );

@@ -158,9 +158,11 @@ const formatMap = (map: GoMap, verb: string, flags: Flags): string => {
   return verb === 'v' && flags.sharp ? `${typeName(map)}{${texts.join(', ')}}` : `map[${texts.join(' ')}]`;
 };
 
-const formatStruct = ({ fields }: GoStruct, verb: string, flags: Flags): string => {
+const formatStruct = (struct: GoStruct, verb: string, flags: Flags): string => {
   const named = flags.named || (verb === 'v' && flags.sharp);
-  const texts = [...fields].map(([name, field]) => `${named ? `${name}:` : ''}${formatValue(field, verb, flags)}`);
+  const texts = struct
+    .allFields()
+    .map(([name, field]) => `${named ? `${name}:` : ''}${formatValue(field, verb, flags)}`);
   return `{${texts.join(' ')}}`;
 };
 

@@ -71,8 +71,11 @@ const structOf = (value: object, name: string): GoStruct => {
   const fields = new Map<string, GoValue>(
     Object.entries(value).map(([key, field]) => [key, fromJson(field, key, name)]),
   );
-  for (const missing of optional[name] ?? []) if (!fields.has(missing)) fields.set(missing, absent(missing, name));
-  return new GoStruct(fields, undefined, fields.has('Id') && !fields.has('ID') ? { ID: 'Id' } : {});
+  const left = (optional[name] ?? []).filter((field) => !fields.has(field));
+  return new GoStruct(fields, {
+    aliases: fields.has('Id') && !fields.has('ID') ? { ID: 'Id' } : {},
+    omitted: new Map(left.map((field) => [field, absent(field, name)])),
+  });
 };
 
 const isMap = (name: string, parent: string): boolean => isStringMap(name, parent) || maps.has(name);

@@ -35,20 +35,39 @@ export class GoMap {
 
 /** A Go struct: fields in order, an unknown field is an error. */
 export class GoStruct {
+  /** the Go type in messages; absent: messages are those of a decoded JSON object */
+  readonly typeName: string | undefined;
+  readonly #aliases: Readonly<Record<string, string>>;
+  readonly #omitted: ReadonlyMap<string, GoValue>;
+
   constructor(
     readonly fields: ReadonlyMap<string, GoValue>,
-    /** the Go type in messages; absent: messages are those of a decoded JSON object */
-    readonly typeName?: string,
-    /** other names of fields: `ID` for `Id` */
-    readonly aliases: Readonly<Record<string, string>> = {},
-  ) {}
+    options: {
+      readonly typeName?: string;
+      /** other names of fields: `ID` for `Id` */
+      readonly aliases?: Readonly<Record<string, string>>;
+      /** fields at their zero value, which JSON leaves out */
+      readonly omitted?: ReadonlyMap<string, GoValue>;
+    } = {},
+  ) {
+    this.typeName = options.typeName;
+    this.#aliases = options.aliases ?? {};
+    this.#omitted = options.omitted ?? new Map<string, GoValue>();
+  }
 
   get(name: string): GoValue {
-    return this.fields.get(this.aliases[name] ?? name);
+    const known = this.#aliases[name] ?? name;
+    return this.fields.has(known) ? this.fields.get(known) : this.#omitted.get(known);
   }
 
   has(name: string): boolean {
-    return this.fields.has(this.aliases[name] ?? name);
+    const known = this.#aliases[name] ?? name;
+    return this.fields.has(known) || this.#omitted.has(known);
+  }
+
+  /** as Go prints it: with what JSON leaves out */
+  allFields(): readonly (readonly [string, GoValue])[] {
+    return [...this.fields, ...this.#omitted];
   }
 }
 

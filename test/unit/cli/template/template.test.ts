@@ -31,6 +31,7 @@ describe('beyond the recorded cases', () => {
     ['{{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}', { State: {} }, 'none'],
     ['{{json .}}', { B: 1, A: { Labels: null } }, '{"B":1,"A":{"Labels":null}}'],
     ['{{range .Config.Env}}{{println .}}{{end}}', { Config: { Env: ['A=1', 'B=2'] } }, 'A=1\nB=2\n'],
+    ['{{json .State}}', { State: { Pid: 1 } }, '{"Pid":1}'],
     ['{{.Config.Entrypoint}}', { Config: { Entrypoint: null } }, '[]'],
     ['{{.ID}}', { Id: 'abc' }, 'abc'],
   ])('%s', (template, data, expected) => {
