@@ -8,7 +8,7 @@ import { requires } from '../support/requires.js';
 import { image, ok, sandbox, startPiped, tool, toResult, uniqueName } from '../support/tool.js';
 
 const container = requires('userns', 'mount-in-userns', 'overlay-in-userns', 'busybox');
-const lineLength = 101;
+const lineLength = 100;
 
 const finished = async (options: readonly string[], ...command: readonly string[]): Promise<string> => {
   const id = await ok(['run', '-d', ...options, await image(), ...command]);
