@@ -82,6 +82,8 @@ const openParser = (onEntry: OnEntry) => {
   });
   /** Lets the reader of a half-read entry, and all others, come to their ends. */
   const abandon = async (error: unknown): Promise<void> => {
+    // Whoever reads it is told; one that nobody reads any more must not make it an uncaught error.
+    last?.on('error', () => undefined);
     last?.destroy(error);
     await Promise.all(underWay);
   };

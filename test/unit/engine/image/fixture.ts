@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// A store in a directory of its own, with everything real but the helper: layers are "unpacked" into one file.
+
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import type { ImageContext, ImageUser } from '../../../../lib/engine/image/context.js';
+import { loadImages, type Loaded } from '../../../../lib/engine/image/load.js';
+import { openContentStore } from '../../../../lib/store/content-store.js';
+import { openImageIndex } from '../../../../lib/store/image-index.js';
+import { openLayerStore, type Unpack } from '../../../../lib/store/layers.js';
+import type { Lock, Locks } from '../../../../lib/store/locks.js';
+import type { Paths } from '../../../../lib/store/paths.js';
+
+export interface ImageFixture {
+  readonly context: ImageContext;
+  /** what the engine tells people */
+  readonly notices: string[];
+  /** containers that are said to exist */
+  readonly users: ImageUser[];
+  load(archive: Uint8Array): Promise<readonly Loaded[]>;
+  /** names of what is on disk */
+  onDisk(): {
+    readonly blobs: readonly string[];
+    readonly layers: readonly string[];
+    readonly scratch: readonly string[];
+  };
+  dispose(): void;
+}
+
+export const openImageFixture = (): ImageFixture => {
+  const dataRoot = mkdtempSync(join(tmpdir(), 'sampan-images-'));
+  const at = (name: string): string => join(dataRoot, name);
+  const paths: Paths = {
+    dataRoot,
+    runtimeRoot: at('run'),
+    images: at('images'),
+    layers: at('layers'),
+    containers: at('containers'),
+    names: at('names'),
+    locks: at('locks'),
+    tmp: at('tmp'),
+  };
+  for (const path of [paths.images, paths.layers, paths.tmp]) mkdirSync(path);
+  const users: ImageUser[] = [];
+  const notices: string[] = [];
+  const never = (): never => {
+    throw new Error('not for unit tests');
+  };
+  const context: ImageContext = {
+    paths,
+    locks: fakeLocks(),
+    native: never,
+    idMap: never,
+    removeTree: (directory) => Promise.resolve(rmSync(directory, { recursive: true, force: true })),
+    imageUsers: () => users,
+    content: openContentStore(paths),
+    layers: openLayerStore(paths, unpackToFile),
+    index: openImageIndex(paths),
+  };
+  const list = (directory: string): readonly string[] => {
+    try {
+      return readdirSync(directory).sort();
+    } catch {
+      // not made yet
+      return [];
+    }
+  };
+  return {
+    context,
+    notices,
+    users,
+    load: (archive) =>
+      loadImages(context, Readable.from([archive], { objectMode: false }), { notify: (text) => notices.push(text) }),
+    onDisk: () => ({ blobs: list(at('images/blobs/sha256')), layers: list(paths.layers), scratch: list(paths.tmp) }),
+    dispose: () => {
+      rmSync(dataRoot, { recursive: true });
+    },
+  };
+};
+
+/** What the helper would have been given. */
+export const unpackedTar = (directory: string): Buffer => readFileSync(join(directory, 'tar'));
+
+const unpackToFile: Unpack = async (input, directory) => {
+  mkdirSync(directory);
+  const parts: Uint8Array[] = [];
+  if (input.kind === 'file') parts.push(readFileSync(input.path));
+  else for await (const chunk of input.chunks) parts.push(chunk);
+  const bytes = Buffer.concat(parts);
+  writeFileSync(join(directory, 'tar'), bytes);
+  return { sizeBytes: bytes.length, inodes: 1 };
+};
+
+/** One process needs only order. */
+const fakeLocks = (): Locks => {
+  let last: Promise<void> = Promise.resolve();
+  const take = async (): Promise<Lock> => {
+    const before = last;
+    let release: () => void = () => undefined;
+    last = new Promise((resolve) => {
+      release = resolve;
+    });
+    await before;
+    return { path: 'store.lock', [Symbol.dispose]: release };
+  };
+  const never = (): never => {
+    throw new Error('images take the store lock only');
+  };
+  return { store: take, names: never, container: never, tryContainer: never, create: never };
+};
