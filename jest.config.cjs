@@ -54,6 +54,8 @@ const common = {
 module.exports = {
   projects: [
     { ...common, displayName: 'unit', testMatch: ['<rootDir>/test/unit/**/*.test.ts'] },
+    // a real registry on loopback; skips by name where there is none
+    { ...common, displayName: 'registry', testMatch: ['<rootDir>/test/registry/**/*.test.ts'] },
     {
       ...common,
       displayName: 'kernel',

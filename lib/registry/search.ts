@@ -126,7 +126,7 @@ const firstTags = async (tags: AsyncIterable<string>): Promise<readonly string[]
   for await (const tag of tags) {
     if (first.push(tag) >= mostTags) break;
   }
-  return first;
+  return first.sort();
 };
 
 const printable = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');

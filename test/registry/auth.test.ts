@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who gets in: passwords, tokens and certificates, right and wrong, against a real registry.
+
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import { dirname, join } from 'node:path';
+import { parseReference, type Reference } from '../../lib/image/reference.js';
+import { login } from '../../lib/registry/login.js';
+import { pullImage, type PulledImage } from '../../lib/registry/pull.js';
+import { pushImage } from '../../lib/registry/push.js';
+import type { RegistryAccess } from '../../lib/registry/open.js';
+import {
+  describeWithRegistry,
+  skopeo,
+  startRegistry,
+  temporaryDirectory,
+  testPassword,
+  testUser,
+} from './support/counterparts.js';
+import { startFaultProxy } from './support/fault-proxy.js';
+import { makeImage, memorySink, openTestAccess, type TestImage } from './support/image.js';
+import { startTokenServer } from './support/token-server.js';
+
+const platform = { os: 'linux', architecture: 'amd64' };
+
+describeWithRegistry('authorization', () => {
+  let home: string;
+  let image: TestImage;
+  const replaceFile = (path: string, content: string): void => {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    writeFileSync(path, content, { mode: 0o600 });
+  };
+  const open = (env: Readonly<Record<string, string | undefined>> = {}): Promise<RegistryAccess> =>
+    openTestAccess({ home, replaceFile, env });
+  const inline = (name: string, password = testPassword): Record<string, string> => ({
+    DOCKER_AUTH_CONFIG: JSON.stringify({
+      auths: { [name]: { auth: Buffer.from(`${testUser}:${password}`).toString('base64') } },
+    }),
+  });
+  const at = (name: string): Reference => parseReference(`${name}/app:1`);
+  const push = (access: RegistryAccess, name: string): Promise<string> =>
+    pushImage({ access, reference: at(name), root: image.root, source: image });
+  const pull = (access: RegistryAccess, name: string): Promise<PulledImage> =>
+    pullImage({ access, reference: at(name), platform, sink: memorySink() });
+
+  beforeAll(() => {
+    image = makeImage({ layerBytes: [100_000, 200_000, 300_000] });
+  });
+  beforeEach(() => {
+    home = temporaryDirectory();
+  });
+  afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+  test('a password kept by login lets push and pull in; logout takes it away; skopeo reads the same file', async () => {
+    await using registry = await startRegistry({ htpasswd: true });
+    await using access = await open();
+    const { keptIn } = await login({ access, registry: registry.name, username: testUser, password: testPassword });
+    expect(keptIn).toBe(join(home, '.docker/config.json'));
+    expect(statSync(keptIn).mode & 0o777).toBe(0o600);
+    await push(access, registry.name);
+    await pull(access, registry.name);
+    skopeo('inspect', '--tls-verify=false', '--authfile', keptIn, `docker://${registry.name}/app:1`);
+    expect(await access.credentials.remove(registry.name)).toEqual([keptIn]);
+    await using after = await open();
+    await expect(pull(after, registry.name)).rejects.toMatchObject({
+      code: 'ERR_REGISTRY_UNAUTHORIZED',
+      hint: expect.stringContaining(`sampan login ${registry.name}`),
+    });
+  });
+
+  test('a wrong password is not kept and appears nowhere', async () => {
+    await using registry = await startRegistry({ htpasswd: true });
+    await using access = await open();
+    const error: unknown = await login({
+      access,
+      registry: registry.name,
+      username: testUser,
+      password: 'wr0ng-secret',
+    }).catch((e: unknown) => e);
+    expect(error).toMatchObject({ code: 'ERR_REGISTRY_UNAUTHORIZED', message: expect.stringContaining(registry.name) });
+    expect(JSON.stringify([String(error), error, (error as Error).stack])).not.toMatch(/wr0ng|d3IwbmctX/);
+    expect(() => readFileSync(join(home, '.docker/config.json'))).toThrow();
+  });
+
+  test('a credential helper is asked, and only when the registry asks', async () => {
+    await using registry = await startRegistry({ htpasswd: true });
+    const helper = join(home, 'docker-credential-test');
+    const secret = JSON.stringify({ ServerURL: registry.name, Username: testUser, Secret: testPassword });
+    writeFileSync(
+      helper,
+      `#!/bin/sh\nread server\necho "$1 $server" >> ${home}/asked\n[ "$1" = get ] || exit 0\ncat <<X\n${secret}\nX\n`,
+    );
+    chmodSync(helper, 0o755);
+    replaceFile(join(home, '.docker/config.json'), JSON.stringify({ credHelpers: { [registry.name]: 'test' } }));
+    await using access = await open({ PATH: `${home}:/usr/bin:/bin` });
+    await push(access, registry.name);
+    expect(readFileSync(join(home, 'asked'), 'utf8')).toBe(`get ${registry.name}\n`);
+    await using without = await open({ PATH: '/usr/bin:/bin' });
+    await expect(pull(without, registry.name)).rejects.toMatchObject({
+      code: 'ERR_CREDENTIAL_HELPER',
+      message: expect.stringContaining('docker-credential-test'),
+    });
+  });
+
+  test('tokens: one for all layers, fetched again when it runs out, refused when the password is wrong', async () => {
+    await using tokens = await startTokenServer(home);
+    await using registry = await startRegistry({ token: tokens });
+    await using access = await open(inline(registry.name));
+    await push(access, registry.name);
+    expect(new Set(tokens.seen.map(({ scopes }) => scopes.join(' ')))).toEqual(
+      new Set(['repository:app:pull', 'repository:app:pull,push']),
+    );
+    expect(tokens.seen).toHaveLength(2);
+
+    tokens.seen.length = 0;
+    await using anonymous = await open();
+    await pull(anonymous, registry.name);
+    expect(tokens.seen).toHaveLength(1);
+    expect(tokens.seen[0]?.authorization).toBeUndefined();
+    await expect(push(anonymous, registry.name)).rejects.toMatchObject({ code: 'ERR_REGISTRY_UNAUTHORIZED' });
+
+    await using wrong = await open(inline(registry.name, 'wr0ng-secret'));
+    await expect(pull(wrong, registry.name)).rejects.toMatchObject({
+      code: 'ERR_REGISTRY_UNAUTHORIZED',
+      message: expect.stringContaining('wrong user name'),
+    });
+  });
+
+  test('a token that the registry calls expired is replaced once; a token server that stumbles is asked again', async () => {
+    await using tokens = await startTokenServer(home);
+    await using registry = await startRegistry({ token: tokens });
+    await using access = await open(inline(registry.name));
+    // docker-registry allows a minute of leeway
+    tokens.lifeSeconds = -120;
+    const first = pull(access, registry.name);
+    await expect(first).rejects.toMatchObject({ code: 'ERR_REGISTRY_UNAUTHORIZED' });
+    expect(tokens.seen.length).toBeLessThanOrEqual(3);
+    tokens.lifeSeconds = 300;
+    tokens.failNext = 503;
+    await push(access, registry.name);
+    await pull(access, registry.name);
+  });
+
+  test('login keeps an identity token where there is one, and uses it', async () => {
+    await using tokens = await startTokenServer(home);
+    tokens.refreshToken = 'refresh-me';
+    await using registry = await startRegistry({ token: tokens });
+    await using access = await open();
+    const { keptIn } = await login({ access, registry: registry.name, username: testUser, password: testPassword });
+    expect(readFileSync(keptIn, 'utf8')).toContain('"identitytoken": "refresh-me"');
+    expect(readFileSync(keptIn, 'utf8')).not.toContain(Buffer.from(`${testUser}:${testPassword}`).toString('base64'));
+    tokens.seen.length = 0;
+    await push(access, registry.name);
+    expect(
+      tokens.seen.every(({ method, form }) => method === 'POST' && form.get('grant_type') === 'refresh_token'),
+    ).toBe(true);
+  });
+
+  test('a realm that is not trustworthy gets no secret', async () => {
+    await using registry = await startRegistry();
+    await using proxy = await startFaultProxy(registry.port);
+    await using access = await open(inline(proxy.name));
+    for (const realm of [
+      'ftp://127.0.0.1/token',
+      'http://169.254.169.254/token',
+      'http://user:pass@127.0.0.1/token',
+      'nonsense',
+    ]) {
+      proxy.decide = () => ({ status: 401, headers: { 'www-authenticate': `Bearer realm="${realm}",service="x"` } });
+      await expect(pull(access, proxy.name)).rejects.toMatchObject({
+        code: 'ERR_REGISTRY_ANSWER',
+        message: expect.stringContaining('realm'),
+      });
+    }
+  });
+
+  test('what a registry says in an error does not bring a secret back', async () => {
+    await using registry = await startRegistry({ htpasswd: true });
+    await using proxy = await startFaultProxy(registry.port);
+    await using access = await open(inline(proxy.name));
+    proxy.decide = ({ headers }) =>
+      headers['authorization'] === undefined
+        ? undefined
+        : { status: 403, body: JSON.stringify({ errors: [{ message: `no: ${String(headers['authorization'])}` }] }) };
+    const error: unknown = await pull(access, proxy.name).catch((e: unknown) => e);
+    expect(error).toMatchObject({ code: 'ERR_REGISTRY_DENIED', message: expect.stringContaining('Basic ***') });
+  });
+
+  describe('TLS', () => {
+    /** A certificate authority and a certificate of 127.0.0.1 by it. */
+    const makeCertificates = (): { authority: string; certificate: string; key: string } => {
+      const file = (name: string): string => join(home, name);
+      const openssl = (...args: readonly string[]): void => void execFileSync('openssl', args, { stdio: 'ignore' });
+      openssl(
+        'req',
+        '-x509',
+        '-newkey',
+        'rsa:2048',
+        '-nodes',
+        '-days',
+        '2',
+        '-subj',
+        '/CN=test authority',
+        '-keyout',
+        file('ca.key'),
+        '-out',
+        file('ca.crt'),
+      );
+      openssl(
+        'req',
+        '-newkey',
+        'rsa:2048',
+        '-nodes',
+        '-subj',
+        '/CN=registry',
+        '-keyout',
+        file('r.key'),
+        '-out',
+        file('r.csr'),
+      );
+      writeFileSync(file('ext'), 'subjectAltName=IP:127.0.0.1\n');
+      openssl(
+        'x509',
+        '-req',
+        '-in',
+        file('r.csr'),
+        '-CA',
+        file('ca.crt'),
+        '-CAkey',
+        file('ca.key'),
+        '-CAcreateserial',
+        '-days',
+        '2',
+        '-extfile',
+        file('ext'),
+        '-out',
+        file('r.crt'),
+      );
+      return { authority: file('ca.crt'), certificate: file('r.crt'), key: file('r.key') };
+    };
+
+    test('an unknown authority is refused with the place for its certificate, and trusted from there', async () => {
+      const tls = makeCertificates();
+      await using registry = await startRegistry({ tls, htpasswd: true });
+      await using access = await open(inline(registry.name));
+      await expect(pull(access, registry.name)).rejects.toMatchObject({
+        code: 'ERR_REGISTRY_TLS',
+        message: expect.stringMatching(/app: fetching the manifest of 1: .*unknown authority/),
+        hint: expect.stringContaining(`certs.d/${registry.name}/ca.crt`),
+      });
+      replaceFile(
+        join(home, '.config/containers/certs.d', registry.name, 'ca.crt'),
+        readFileSync(tls.authority, 'utf8'),
+      );
+      await using trusting = await open(inline(registry.name));
+      await push(trusting, registry.name);
+      await pull(trusting, registry.name);
+    });
+
+    test('insecure-registries turns the check off', async () => {
+      await using registry = await startRegistry({ tls: makeCertificates() });
+      await using access = await openTestAccess({ home, own: { insecureRegistries: ['127.0.0.0/8'] } });
+      await push(access, registry.name);
+      await pull(access, registry.name);
+    });
+  });
+
+  test('a registry that speaks http where https is wanted gets no request in plain text', async () => {
+    await using registry = await startRegistry();
+    const address = Object.values(networkInterfaces())
+      .flat()
+      .find((item) => item?.family === 'IPv4' && !item.internal)?.address;
+    // a machine without any network has only loopback addresses, where http is allowed
+    if (address === undefined) return;
+    await using proxy = await startFaultProxy(registry.port, address);
+    await using access = await open();
+    await expect(pull(access, proxy.name)).rejects.toMatchObject({
+      code: 'ERR_REGISTRY_TLS',
+      message: expect.stringContaining(
+        `${proxy.name}/app: fetching the manifest of 1: the registry speaks http, not https`,
+      ),
+      hint: expect.stringContaining('insecure-registries'),
+    });
+    expect(proxy.seen).toHaveLength(0);
+    await using insecure = await openTestAccess({ home, own: { insecureRegistries: [proxy.name] } });
+    await expect(pull(insecure, proxy.name)).rejects.toMatchObject({ code: 'ERR_REGISTRY_NOT_FOUND' });
+  });
+
+  test('a registry that is not there, and a host that is unknown', async () => {
+    await using access = await open();
+    await expect(pull(access, '127.0.0.1:9')).rejects.toMatchObject({
+      message: expect.stringContaining('127.0.0.1:9/app: fetching the manifest of 1: connection refused'),
+    });
+    const unknown = pull(access, 'no-such-host.invalid');
+    await expect(unknown).rejects.toMatchObject({
+      code: 'ERR_REGISTRY_UNREACHABLE',
+      message: expect.stringContaining('no-such-host.invalid/app'),
+    });
+  });
+});
