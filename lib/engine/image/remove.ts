@@ -74,10 +74,13 @@ const decide = (context: ImageContext, found: Found, asked: Asked): Decision => 
 };
 
 /** Of an image that cannot be read nothing is known but its name. */
-const dropDamaged = ({ index }: ImageContext, entry: IndexEntry): Decision => ({
-  entries: withoutName(index.read(), entry),
-  untagged: [entry.reference ?? entry.descriptor.digest],
-});
+const dropDamaged = ({ index }: ImageContext, entry: IndexEntry): Decision => {
+  const reference = referenceOf(entry);
+  return {
+    entries: withoutName(index.read(), entry),
+    untagged: [reference === undefined ? (entry.reference ?? entry.descriptor.digest) : shownReference(reference)],
+  };
+};
 
 const removeName = (
   context: ImageContext,
