@@ -45,7 +45,9 @@ const readTarget = () => {
 const text = await makeReference();
 if (process.argv.includes('--check')) {
   if (readTarget() !== text) {
-    console.error("docs/reference/commands.md is not what the option records say: run 'node scripts/generate-reference.mjs'");
+    console.error(
+      "docs/reference/commands.md is not what the option records say: run 'node scripts/generate-reference.mjs'",
+    );
     process.exitCode = 1;
   }
 } else {

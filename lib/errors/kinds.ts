@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Kinds of failure, and the only mapping from a kind to an exit code (docker run's 125/126/127) and an HTTP status.
+// Kinds of failure, and the only mapping from a kind to an exit code (docker run's 125/126/127).
 
 export type ErrorKind =
   'usage' | 'invalid' | 'notFound' | 'conflict' | 'engine' | 'commandNotFound' | 'commandNotExecutable';
@@ -13,15 +13,4 @@ export const runExitCode: Readonly<Record<ErrorKind, number>> = {
   engine: 125,
   commandNotFound: 127,
   commandNotExecutable: 126,
-};
-
-/** HTTP status of the Docker Engine API for each kind. */
-export const httpStatus: Readonly<Record<ErrorKind, number>> = {
-  usage: 400,
-  invalid: 400,
-  notFound: 404,
-  conflict: 409,
-  engine: 500,
-  commandNotFound: 400,
-  commandNotExecutable: 400,
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one table of errors: code -> kind and message. Exit codes and HTTP statuses derive from the kind (kinds.ts).
+// The one table of errors: code -> kind and message. Exit codes derive from the kind (kinds.ts).
 // Messages are lower case, without a full stop, and name the subject; the cause and the hint are appended when printed.
 
 import type { ErrorKind } from './kinds.js';

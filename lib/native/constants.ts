@@ -4,7 +4,6 @@
 
 import { sampanError } from '../errors/sampan-error.js';
 
-export const CLONE_NEWTIME = 0x0000_0080;
 export const CLONE_NEWNS = 0x0002_0000;
 export const CLONE_NEWCGROUP = 0x0200_0000;
 export const CLONE_NEWUTS = 0x0400_0000;
@@ -17,21 +16,13 @@ export const MS_RDONLY = 1;
 export const MS_NOSUID = 2;
 export const MS_NODEV = 4;
 export const MS_NOEXEC = 8;
-export const MS_SYNCHRONOUS = 16;
-export const MS_REMOUNT = 32;
-export const MS_DIRSYNC = 128;
-export const MS_NOSYMFOLLOW = 256;
 export const MS_NOATIME = 1024;
-export const MS_NODIRATIME = 2048;
-export const MS_BIND = 4096;
 export const MS_REC = 16384;
-export const MS_UNBINDABLE = 1 << 17;
 export const MS_PRIVATE = 1 << 18;
 export const MS_SLAVE = 1 << 19;
 export const MS_SHARED = 1 << 20;
 export const MS_RELATIME = 1 << 21;
 export const MS_STRICTATIME = 1 << 24;
-export const MS_LAZYTIME = 1 << 25;
 
 /** mount_setattr(2) */
 export const MOUNT_ATTR_RDONLY = 0x1;
@@ -40,19 +31,9 @@ export const MOUNT_ATTR_NODEV = 0x4;
 export const MOUNT_ATTR_NOEXEC = 0x8;
 export const MOUNT_ATTR_NOATIME = 0x10;
 export const MOUNT_ATTR_STRICTATIME = 0x20;
-export const MOUNT_ATTR_NODIRATIME = 0x80;
-export const MOUNT_ATTR_NOSYMFOLLOW = 0x0020_0000;
 
 /** openat2(2) */
-export const RESOLVE_NO_XDEV = 0x01;
-export const RESOLVE_NO_MAGICLINKS = 0x02;
-export const RESOLVE_NO_SYMLINKS = 0x04;
-export const RESOLVE_BENEATH = 0x08;
 export const RESOLVE_IN_ROOT = 0x10;
-
-/** open(2) flags that node:fs does not have; the generic and x86 value, which arm64 shares */
-export const O_PATH = 0x20_0000;
-export const O_CLOEXEC = 0x8_0000;
 
 /** renameat2(2) */
 export const RENAME_NOREPLACE = 1;

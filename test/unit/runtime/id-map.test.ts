@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { computeIdMap, namespaceOperations, parseSubIds, rootDefaultRange, rootOf } from '../../../lib/runtime/id-map.js';
+import {
+  computeIdMap,
+  namespaceOperations,
+  parseSubIds,
+  rootDefaultRange,
+  rootOf,
+} from '../../../lib/runtime/id-map.js';
 
 const user = {
   uid: 1000,
@@ -55,6 +61,10 @@ test('several ranges follow each other; malformed lines are nobody’s', () => {
 });
 
 test('the maps are written by the set-uid programs only where they are needed', () => {
-  expect(namespaceOperations(computeIdMap(user)).at(-1)).toMatchObject({ op: 'map_method', method: 1, newuidmap: '/usr/bin/newuidmap' });
+  expect(namespaceOperations(computeIdMap(user)).at(-1)).toMatchObject({
+    op: 'map_method',
+    method: 1,
+    newuidmap: '/usr/bin/newuidmap',
+  });
   expect(namespaceOperations(computeIdMap({ ...user, subuid: '' })).at(-1)).toEqual({ op: 'map_method', method: 0 });
 });

@@ -4,7 +4,14 @@
 import { buildConfig, type ConfigInput } from '../../../lib/runtime/config.js';
 import { computeIdMap } from '../../../lib/runtime/id-map.js';
 import { containerOperations } from '../../../lib/runtime/plan.js';
-import { CLONE_NEWNET, MOUNT_ATTR_RDONLY, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY } from '../../../lib/native/constants.js';
+import {
+  CLONE_NEWNET,
+  MOUNT_ATTR_RDONLY,
+  MS_NODEV,
+  MS_NOEXEC,
+  MS_NOSUID,
+  MS_RDONLY,
+} from '../../../lib/native/constants.js';
 import type { CreateRequest } from '../../../lib/spec/create-request.js';
 import { plainRequest } from '../../support/request.js';
 
@@ -21,12 +28,27 @@ const idMap = computeIdMap({
 const planOf = (request: Partial<CreateRequest> = {}, input: Partial<ConfigInput> = {}) => {
   const config = buildConfig({
     request: { ...plainRequest, ...request },
-    process: { entrypoint: [], command: ['id'], args: ['id'], env: ['PATH=/bin'], cwd: '/srv', user: '', labels: {}, stopSignal: 'SIGTERM' },
+    process: {
+      entrypoint: [],
+      command: ['id'],
+      args: ['id'],
+      env: ['PATH=/bin'],
+      cwd: '/srv',
+      user: '',
+      labels: {},
+      stopSignal: 'SIGTERM',
+    },
     idMap,
     network: 'none',
     hostname: 'box',
     rootfsPath: '/data/rootfs',
-    rootfs: { kind: 'overlay', lower: ['/layer2', '/layer1'], upper: '/data/upper', work: '/data/work', volatile: false },
+    rootfs: {
+      kind: 'overlay',
+      lower: ['/layer2', '/layer1'],
+      upper: '/data/upper',
+      work: '/data/work',
+      volatile: false,
+    },
     etcFiles: { hostname: '/data/hostname', hosts: '/data/hosts', 'resolv.conf': '/data/resolv.conf' },
     cgroupV2: true,
     ...input,
@@ -41,10 +63,30 @@ const position = (plan: ReturnType<typeof planOf>, op: string): number => {
 };
 
 test('the order carries the safety', () => {
-  const plan = planOf({ tty: true, readOnlyRootfs: true, sysctls: { 'net.ipv4.ip_forward': '1' }, securityOptions: ['no-new-privileges'] });
+  const plan = planOf({
+    tty: true,
+    readOnlyRootfs: true,
+    sysctls: { 'net.ipv4.ip_forward': '1' },
+    securityOptions: ['no-new-privileges'],
+  });
   const order = [
-    'namespaces', 'become_root', 'mount_propagation', 'root_overlay', 'mount_fs', 'pivot_root', 'set_sysctl', 'readonly_path', 'mask_path',
-    'remount_root_readonly', 'open_pty', 'set_user', 'set_capabilities', 'no_new_privs', 'set_cwd', 'wait_go', 'exec',
+    'namespaces',
+    'become_root',
+    'mount_propagation',
+    'root_overlay',
+    'mount_fs',
+    'pivot_root',
+    'set_sysctl',
+    'readonly_path',
+    'mask_path',
+    'remount_root_readonly',
+    'open_pty',
+    'set_user',
+    'set_capabilities',
+    'no_new_privs',
+    'set_cwd',
+    'wait_go',
+    'exec',
   ];
   const positions = order.map((op) => position(plan, op));
   expect(positions).toEqual([...positions].sort((a, b) => a - b));
@@ -53,7 +95,9 @@ test('the order carries the safety', () => {
 
 test('/proc, /sys and /dev are mounted as docker mounts them', () => {
   const plan = planOf();
-  const mounts = Object.fromEntries(plan.flatMap((operation) => (operation.op === 'mount_fs' ? [[operation.target, operation]] : [])));
+  const mounts = Object.fromEntries(
+    plan.flatMap((operation) => (operation.op === 'mount_fs' ? [[operation.target, operation]] : [])),
+  );
   const hardened = BigInt(MS_NOSUID | MS_NOEXEC | MS_NODEV);
   expect(mounts['/proc']).toMatchObject({ fstype: 'proc', flags: hardened });
   expect(mounts['/sys']).toMatchObject({ fstype: 'sysfs', flags: hardened | BigInt(MS_RDONLY) });
@@ -80,7 +124,9 @@ test('mounts of the user come after those of the system, parents before children
       { type: 'tmpfs', target: '/dev/shm', options: ['size=1m'], readOnly: false },
     ],
   });
-  const targets = plan.flatMap((operation) => (operation.op === 'mount_bind' || operation.op === 'mount_fs' ? [operation.target] : []));
+  const targets = plan.flatMap((operation) =>
+    operation.op === 'mount_bind' || operation.op === 'mount_fs' ? [operation.target] : [],
+  );
   expect(targets.slice(-3)).toEqual(['/data', '/data/deep', '/dev/shm']);
   expect(targets.filter((target) => target === '/dev/shm')).toHaveLength(1);
 });
@@ -97,5 +143,7 @@ test('--init forks after GO', () => {
 });
 
 test('an unknown security option is refused rather than ignored', () => {
-  expect(() => planOf({ securityOptions: ['seccomp=/profile.json'] })).toThrow(expect.objectContaining({ code: 'ERR_NOT_SUPPORTED' }));
+  expect(() => planOf({ securityOptions: ['seccomp=/profile.json'] })).toThrow(
+    expect.objectContaining({ code: 'ERR_NOT_SUPPORTED' }),
+  );
 });

@@ -26,12 +26,19 @@ test.each([
 });
 
 test('refuses a container without any command', () => {
-  expect(() => merge({}, { entrypoint: [], command: [] })).toThrow(expect.objectContaining({ code: 'ERR_COMMAND_MISSING' }));
+  expect(() => merge({}, { entrypoint: [], command: [] })).toThrow(
+    expect.objectContaining({ code: 'ERR_COMMAND_MISSING' }),
+  );
   expect(() => merge({ entrypoint: [] })).toThrow(expect.objectContaining({ code: 'ERR_COMMAND_MISSING' }));
 });
 
 test('the image inherits to the container what the request does not say', () => {
-  expect(merge({})).toMatchObject({ cwd: '/srv', user: 'web', stopSignal: 'SIGQUIT', labels: { a: 'image', b: 'image' } });
+  expect(merge({})).toMatchObject({
+    cwd: '/srv',
+    user: 'web',
+    stopSignal: 'SIGQUIT',
+    labels: { a: 'image', b: 'image' },
+  });
   expect(merge({ workingDir: '/w', user: '5:6', stopSignal: '9', labels: { b: 'mine' } })).toMatchObject({
     cwd: '/w',
     user: '5:6',

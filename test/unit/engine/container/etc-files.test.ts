@@ -13,17 +13,26 @@ const build = (request: Partial<CreateRequest>, network: 'none' | 'host' = 'none
   });
 
 test('hosts knows localhost, the container and what was added', () => {
-  const { hosts } = build({ addedHosts: [{ name: 'db', address: '192.0.2.7' }, { name: 'six', address: '2001:db8::1' }] });
+  const { hosts } = build({
+    addedHosts: [
+      { name: 'db', address: '192.0.2.7' },
+      { name: 'six', address: '2001:db8::1' },
+    ],
+  });
   expect(hosts).toContain('127.0.0.1\tlocalhost\n');
   expect(hosts).toContain('127.0.0.1\tbox\n192.0.2.7\tdb\n2001:db8::1\tsix\n');
 });
 
 test('with the host network the host’s own names stay', () => {
-  expect(build({ addedHosts: [{ name: 'me', address: 'host-gateway' }] }, 'host').hosts).toBe('127.0.0.1 thehost\n127.0.0.1\tme\n');
+  expect(build({ addedHosts: [{ name: 'me', address: 'host-gateway' }] }, 'host').hosts).toBe(
+    '127.0.0.1 thehost\n127.0.0.1\tme\n',
+  );
 });
 
 test.each([['host-gateway'], ['nonsense'], ['1.2.3']])('refuses the address %s', (address) => {
-  expect(() => build({ addedHosts: [{ name: 'x', address }] })).toThrow(expect.objectContaining({ code: 'ERR_INVALID_VALUE' }));
+  expect(() => build({ addedHosts: [{ name: 'x', address }] })).toThrow(
+    expect.objectContaining({ code: 'ERR_INVALID_VALUE' }),
+  );
 });
 
 test('resolv.conf is the host’s with the named parts replaced', () => {

@@ -20,7 +20,8 @@ const line = (text: string, second = 0): string =>
 
 const read = async (options: Partial<LogOptions> = {}, isRunning = () => false): Promise<readonly string[]> => {
   const all: LogEntry[] = [];
-  for await (const entry of readLog({ path, isRunning }, { follow: false, tail: undefined, ...options })) all.push(entry);
+  for await (const entry of readLog({ path, isRunning }, { follow: false, tail: undefined, ...options }))
+    all.push(entry);
   return all.map(({ text }) => text);
 };
 
@@ -43,7 +44,10 @@ test('--tail counts lines, of which a long one has several entries', async () =>
 
 test('--since and --until cut by time, nanoseconds included', async () => {
   writeFileSync(path, [0, 1, 2, 3].map((second) => line(`${String(second)}\n`, second)).join(''));
-  expect(await read({ since: '2026-01-01T00:00:01.5Z', until: '2026-01-01T00:00:02.500000000Z' })).toEqual(['1\n', '2\n']);
+  expect(await read({ since: '2026-01-01T00:00:01.5Z', until: '2026-01-01T00:00:02.500000000Z' })).toEqual([
+    '1\n',
+    '2\n',
+  ]);
   expect(await read({ since: '2026-01-01T00:00:01.500000001Z' })).toEqual(['2\n', '3\n']);
 });
 

@@ -20,11 +20,27 @@ const alive = readIdentity(process.pid) ?? { pid: 1, startTime: '0' };
 const dead = { pid: process.pid, startTime: '1' };
 
 const writeRun = (change: Partial<RunRecord>): void => {
-  const run = { schema: 1, bootId: readBootId(), startedAt: '', monitor: alive, init: alive, runtimeDirectory: '/run', ...change };
+  const run = {
+    schema: 1,
+    bootId: readBootId(),
+    startedAt: '',
+    monitor: alive,
+    init: alive,
+    runtimeDirectory: '/run',
+    ...change,
+  };
   writeFileSync(files.run, JSON.stringify(run));
 };
 const writeExit = (of: { pid: number; startTime: string }): void => {
-  const exit = { schema: 1, pid: of.pid, pidStartTime: of.startTime, exitCode: 3, signal: 0, oomKilled: false, finishedAt: 'then' };
+  const exit = {
+    schema: 1,
+    pid: of.pid,
+    pidStartTime: of.startTime,
+    exitCode: 3,
+    signal: 0,
+    oomKilled: false,
+    finishedAt: 'then',
+  };
   writeFileSync(files.exit, JSON.stringify(exit));
 };
 
@@ -56,7 +72,10 @@ test('the exit record is there: exited, whatever the monitor still does', () => 
 
 test('the monitor was killed: exited with 137, and why', () => {
   writeRun({ monitor: dead, init: dead });
-  expect(deriveStatus(files)).toMatchObject({ status: 'exited', exit: { exitCode: 137, error: 'the monitor was killed' } });
+  expect(deriveStatus(files)).toMatchObject({
+    status: 'exited',
+    exit: { exitCode: 137, error: 'the monitor was killed' },
+  });
 });
 
 test('the monitor was killed and init outlives it: exiting, for recovery to end', () => {
@@ -66,7 +85,10 @@ test('the monitor was killed and init outlives it: exiting, for recovery to end'
 
 test('another boot: exited with 255, and why', () => {
   writeRun({ bootId: 'another' });
-  expect(deriveStatus(files)).toMatchObject({ status: 'exited', exit: { exitCode: 255, error: 'the machine was restarted' } });
+  expect(deriveStatus(files)).toMatchObject({
+    status: 'exited',
+    exit: { exitCode: 255, error: 'the machine was restarted' },
+  });
 });
 
 test('a run record cut off by a power loss counts as another boot', () => {
