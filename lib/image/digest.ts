@@ -26,8 +26,8 @@ export const digestOfHex = (hex: string): Digest => parseDigest(`sha256:${hex}`,
 export const hexOf = (digest: Digest): string => digest.slice('sha256:'.length);
 
 /** Hostile input in messages: bounded, printable. */
-export const shorten = (value: unknown): string => {
+export const shorten = (value: unknown, longest = 100): string => {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
-  const printable = text.replace(/[^\x20-\x7e]/g, '?');
-  return printable.length > 100 ? `${printable.slice(0, 100)}...` : printable;
+  const printable = text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
+  return printable.length > longest ? `${printable.slice(0, longest)}...` : printable;
 };

@@ -3,7 +3,7 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { hasErrno, sampanError } from '../errors/sampan-error.js';
 import { digestOfHex, type Digest } from '../image/digest.js';
 import { removeIfThere } from './atomic.js';
@@ -22,6 +22,7 @@ export const stageBlob = async (
   source: AsyncIterable<Uint8Array>,
   options: StageOptions,
 ): Promise<StagedBlob> => {
+  const { what } = options;
   const path = join(directory, `blob-${randomBytes(8).toString('hex')}`);
   const file = await open(path, 'wx', 0o600);
   try {
@@ -30,7 +31,8 @@ export const stageBlob = async (
     return { digest, size, path };
   } catch (error) {
     removeIfThere(path);
-    if (hasErrno(error, 'ENOSPC', 'EDQUOT')) throw sampanError('ERR_NO_SPACE', { subject: path, cause: error });
+    if (hasErrno(error, 'ENOSPC', 'EDQUOT'))
+      throw sampanError('ERR_NO_SPACE', { subject: `${what} does not fit below ${dirname(directory)}` });
     throw error;
   } finally {
     await file.close();

@@ -5,6 +5,7 @@
 import { chmodSync, chownSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { hasErrno, isSampanError, sampanError } from '../../errors/sampan-error.js';
+import { shorten } from '../../image/digest.js';
 import { HelperFailure } from '../../native/helper.js';
 import type { Native } from '../../native/native.js';
 import { rootOf, type IdMap } from '../../runtime/id-map.js';
@@ -85,13 +86,13 @@ const runUnpack = async ({ native, idMap, directory }: UnpackTask, fd: number, s
 /** Errors of the tar itself belong to the archive, others to the machine. */
 const unpackError = (error: unknown): unknown => {
   if (!isSampanError(error, 'ERR_PLAN_FAILED') || !(error.cause instanceof HelperFailure)) return error;
-  const { operation, subject, detail, code, errno } = error.cause;
+  const { operation, detail, code, errno } = error.cause;
   if (operation !== 'unpack_tar') return error;
-  const isArchive = /^(?:read tar|unpack)\b/.test(detail) || archiveErrnos.has(code);
+  const isReading = /^(?:read tar|unpack)\b/.test(detail);
   const noSuchId = detail.startsWith('fchown') && code === 'EINVAL';
-  return sampanError(isArchive ? 'ERR_ARCHIVE_INVALID' : 'ERR_LAYER_UNPACK', {
-    subject,
-    cause: error.cause,
+  const what = shorten(error.cause.subject, longestSubject);
+  return sampanError(isReading || archiveErrnos.has(code) ? 'ERR_ARCHIVE_INVALID' : 'ERR_LAYER_UNPACK', {
+    subject: isReading ? what : `${what}: ${detail}: ${code}`,
     op: operation,
     errno,
     hint: noSuchId
@@ -99,6 +100,9 @@ const unpackError = (error: unknown): unknown => {
       : undefined,
   });
 };
+
+/** Enough for a path that a person would look for. */
+const longestSubject = 300;
 
 /** What only names and links in the archive can bring about. */
 const archiveErrnos: ReadonlySet<string> = new Set(['EBADMSG', 'ENAMETOOLONG', 'ELOOP', 'ENOTDIR', 'EXDEV', 'EISDIR']);
