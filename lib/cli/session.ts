@@ -4,7 +4,7 @@
 // How this works: each output stream is copied by a loop that waits for the write before it reads on, so that a slow
 // reader slows the container and nothing is kept in memory or lost. stdin is copied the same way; its end is passed on.
 // The terminal is raw from the first byte until the session ends, whatever ends it. When our reader goes away (EPIPE)
-// the session is left, and the container goes on, as with docker.
+// the session is left; `run --rm` then ends the container, others go on, as with docker.
 
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // sampan run
 
-import { sampanError } from '../../../errors/sampan-error.js';
+import { hasErrno, isSampanError, sampanError } from '../../../errors/sampan-error.js';
 import type { CreateRequest } from '../../../spec/create-request.js';
 import { attachedStreams, runOptions, toCreateRequest } from '../../../options/create-request.js';
 import { attach, cidfile, detach, detachKeys, dryRun, quiet, sigProxy } from '../../../options/run/run-options.js';
@@ -80,18 +80,31 @@ const runDetached = async (engine: Engine, input: RunInput): Promise<number> => 
 
 const runAttached = async (engine: Engine, input: RunInput, attached: AttachOptions): Promise<number> => {
   const { request, host, values } = input;
-  const { session } = await engine.containers.run(request, {
+  const { id, session } = await engine.containers.run(request, {
     ...startOptions(host, attached, request.tty),
     onCreated: (id, warnings) => reportCreated(input, id, warnings),
   });
   if (session === undefined) return 0;
-  const end = await runInForeground(session, {
-    host,
-    system: engine.system,
-    stdin: attached.stdin,
-    sigProxy: values.get(sigProxy) !== false,
+  const proxy = values.get(sigProxy) !== false;
+  const foreground = runInForeground(session, { host, system: engine.system, stdin: attached.stdin, sigProxy: proxy });
+  const end = await foreground.catch(async (error: unknown) => {
+    if (request.autoRemove && hasErrno(error, 'EPIPE')) await endUnread(engine, id);
+    throw error;
   });
   return sessionExitCode(end, host);
+};
+
+/**
+ * `run --rm IMAGE yes | head`: a plain command would die of SIGPIPE here. The container would write its log until the
+ * disk is full, and nobody would ever look at it again. (docs/decisions/0007)
+ */
+const endUnread = async (engine: Engine, id: string): Promise<void> => {
+  try {
+    await engine.containers.kill(id, { signal: 'KILL' });
+  } catch (error) {
+    if (!isSampanError(error, 'ERR_CONTAINER_NOT_RUNNING') && !isSampanError(error, 'ERR_CONTAINER_NOT_FOUND'))
+      throw error;
+  }
 };
 
 const reportCreated = async (
