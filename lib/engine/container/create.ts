@@ -30,6 +30,7 @@ import { parseSignal } from '../../util/signals.js';
 import type { ContainerContext, ResolvedImage } from './context.js';
 import { buildEtcFiles } from './etc-files.js';
 import { idOfName, type LockedContainer } from './find.js';
+import { holdImage } from './hold-image.js';
 import { makeHostRootfs, type Owner } from './host-rootfs.js';
 import { checkName, generateName } from './names.js';
 import { checkMounts } from './check-mounts.js';
@@ -48,7 +49,8 @@ export const createContainer = async (
   const given = request.name === undefined ? undefined : checkName(request.name);
   // An early answer for the common mistake; the claim below is what counts.
   if (given !== undefined) refuseTaken(context, given);
-  const image = await context.resolveImage(request.image, { platform: request.platform });
+  using held = await holdImage(context, request);
+  const { image } = held;
   const id = randomBytes(32).toString('hex');
   const scratch = makeScratch(paths);
   const lock = locks.create(scratch);
