@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { cached } from './cache.mjs';
 import { output } from './commands.mjs';
 import { candidateVersion, debianSource, updatePackageLists } from './packages.mjs';
@@ -23,15 +23,8 @@ import { candidateVersion, debianSource, updatePackageLists } from './packages.m
 const included = 'systemd,systemd-sysv,dbus,dbus-user-session,udev,uidmap,iproute2,procps,kmod,libpam-systemd';
 const kernelPackage = 'linux-image-cloud-amd64';
 /** without these the root disk cannot be seen; ext4 is built in */
-const diskModules = [
-  'virtio',
-  'virtio_ring',
-  'virtio_pci_modern_dev',
-  'virtio_pci_legacy_dev',
-  'virtio_pci',
-  'virtio_blk',
-];
-const formatVersion = 1;
+const diskModules = ['virtio_pci', 'virtio_blk'];
+const formatVersion = 2;
 
 /** @returns directory with root.img, vmlinuz, initrd.gz */
 export const guestBase = async () => {
@@ -117,12 +110,9 @@ const makeInitialRamDisk = (directory, root, release) => {
     mkdirSync(join(work, name), { recursive: true });
   const busybox = output('sh', ['-c', 'command -v busybox']).trim();
   cpSync(busybox, join(work, 'bin/busybox'), { dereference: true });
-  for (const name of diskModules) {
-    const file = output('find', [join(root, 'lib/modules', release), '-name', `${name}.ko*`]).trim();
-    // some are built into the kernel in other releases
-    if (file !== '') cpSync(file, join(work, 'modules', `${name}.ko`));
-  }
-  writeFileSync(join(work, 'init'), initScript, { mode: 0o755 });
+  const modules = modulesInOrder(join(root, 'lib/modules', release));
+  for (const path of modules) cpSync(path, join(work, 'modules', basename(path)));
+  writeFileSync(join(work, 'init'), initScript(modules.map((path) => basename(path))), { mode: 0o755 });
   output('sh', [
     '-c',
     `cd '${work}' && find . | cpio -o -H newc --quiet | gzip -1 > '${join(directory, 'initrd.gz')}'`,
@@ -130,15 +120,23 @@ const makeInitialRamDisk = (directory, root, release) => {
   rmSync(work, { recursive: true });
 };
 
-const initScript = `#!/bin/busybox sh
+/** The modules and what they depend on, as they must be loaded. modules.dep(5) lists dependencies last first. */
+const modulesInOrder = (directory) => {
+  const lines = readFileSync(join(directory, 'modules.dep'), 'utf8').split('\n');
+  const chains = diskModules.flatMap((name) => {
+    const line = lines.find((text) => text.split(':')[0].endsWith(`/${name}.ko`));
+    // built into the kernel in other releases
+    return line === undefined ? [] : line.replace(':', '').trim().split(' ').reverse();
+  });
+  return [...new Set(chains)].map((path) => join(directory, path));
+};
+
+const initScript = (modules) => `#!/bin/busybox sh
 /bin/busybox --install -s /bin
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
-for name in ${diskModules.join(' ')}; do [ -e /modules/$name.ko ] && insmod /modules/$name.ko; done
+for name in ${modules.join(' ')}; do insmod /modules/$name; done
 mount -t ext4 /dev/vda /newroot
 exec switch_root /newroot /sbin/init
 `;
-
-/** For the log of a failing guest. */
-export const readTail = (path, bytes = 4000) => readFileSync(path, 'utf8').slice(-bytes);
