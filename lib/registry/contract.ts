@@ -11,7 +11,8 @@ export interface BlobSink {
   has(descriptor: Descriptor): boolean | Promise<boolean>;
   /**
    * Takes a blob. The sink computes the digest of every byte it keeps (also of those that an earlier try left) and
-   * says what it found; a promise that rejects leaves nothing visible.
+   * says what it found; a promise that rejects leaves nothing visible. What turned out to be wrong must not be kept for
+   * another try; what was merely cut may be, and `content.from` then goes on behind it.
    */
   stage(descriptor: Descriptor, content: BlobContent): Promise<{ readonly digest: Digest; readonly size: number }>;
 }

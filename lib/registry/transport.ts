@@ -3,7 +3,6 @@
 // undici is loaded here, when the first request is made, and nowhere else.
 
 import type { Readable } from 'node:stream';
-import { createSecureContext } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import { certificatesFor } from './certificates.js';
 import type { DebugLog } from './contract.js';
@@ -132,7 +131,7 @@ const openDispatcher = async (
   url: URL,
 ): Promise<Dispatcher> => {
   const { Pool, ProxyAgent } = await import('undici');
-  const tls = url.protocol === 'https:' ? tlsOptions(environment, url, isInsecure(url.host)) : {};
+  const tls = url.protocol === 'https:' ? await tlsOptions(environment, url, isInsecure(url.host)) : {};
   const proxy = proxyFor(environment, url);
   if (proxy === undefined) {
     return new Pool(url.origin, {
@@ -149,7 +148,8 @@ const openDispatcher = async (
   });
 };
 
-const tlsOptions = (environment: Environment, url: URL, insecure: boolean) => {
+const tlsOptions = async (environment: Environment, url: URL, insecure: boolean) => {
+  const { createSecureContext } = await import('node:tls');
   const { authorities, certificate, key } = certificatesFor(environment, url.host);
   return {
     rejectUnauthorized: !insecure,

@@ -158,20 +158,12 @@ describeWithRegistry('a failing or lying registry', () => {
     await pull('up:2');
   });
 
-  test('a redirect to another host does not carry the authorization, one to http from a link-local address is refused', async () => {
+  test('a redirect to an address of the machine itself is refused', async () => {
     times(99, isLayer, { status: 307, headers: { location: 'http://169.254.169.254/latest/meta-data' } });
     await expect(pull()).rejects.toMatchObject({
       code: 'ERR_REGISTRY_ANSWER',
       message: expect.stringContaining('local address'),
     });
-    await using other = await startFaultProxy(registry.port);
-    times(1, isLayer, {
-      status: 307,
-      headers: { location: `http://${other.name}/v2/app/blobs/${layer().digest}?signature=secret` },
-    });
-    await pull();
-    expect(other.seen).toHaveLength(1);
-    expect(other.seen[0]?.headers['authorization']).toBeUndefined();
   });
 
   describe('hostile manifests', () => {
