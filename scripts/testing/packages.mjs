@@ -22,6 +22,12 @@ export const kernelTestPrograms = {
   setfattr: 'attr',
 };
 
+export const registryTestPrograms = {
+  'docker-registry': 'docker-registry',
+  skopeo: 'skopeo',
+  openssl: 'openssl',
+};
+
 export const guestTestPrograms = {
   'qemu-system-x86_64': 'qemu-system-x86',
   debootstrap: 'debootstrap',
