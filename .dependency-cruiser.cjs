@@ -107,6 +107,11 @@ module.exports = {
     // types too: a layer that only names another layer's types depends on it all the same
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
-    enhancedResolveOptions: { extensions: ['.ts', '.js', '.mjs', '.cjs', '.json'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js', '.mjs', '.cjs', '.json'],
+      // tar/parse is a name in the package's exports, not a file
+      exportsFields: ['exports'],
+      conditionNames: ['require', 'import', 'node', 'default'],
+    },
   },
 };

@@ -20,7 +20,7 @@ export const parseList = (text: string): readonly string[] | undefined => {
   if (!text.trimStart().startsWith('[')) return undefined;
   try {
     const value: unknown = JSON.parse(text);
-    return Array.isArray(value) && value.every((item) => typeof item === 'string') ? (value as string[]) : undefined; // checked
+    return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : undefined;
   } catch {
     // not JSON: shell form
     return undefined;

@@ -4,29 +4,39 @@
 import type { ContainerDefaults, Healthcheck } from './config.js';
 
 /** The `config` object of a new image config: what is not set is left out, as Go's omitempty does. */
-export const defaultsToJson = (defaults: ContainerDefaults): Readonly<Record<string, unknown>> => ({
-  ...(defaults.user === '' ? {} : { User: defaults.user }),
-  ...(defaults.exposedPorts.length === 0 ? {} : { ExposedPorts: toSet(defaults.exposedPorts) }),
-  ...(defaults.env.length === 0 ? {} : { Env: defaults.env }),
-  ...(defaults.entrypoint === undefined ? {} : { Entrypoint: defaults.entrypoint }),
-  ...(defaults.command === undefined ? {} : { Cmd: defaults.command }),
-  ...(defaults.healthcheck === undefined ? {} : { Healthcheck: healthcheckToJson(defaults.healthcheck) }),
-  ...(defaults.volumes.length === 0 ? {} : { Volumes: toSet(defaults.volumes) }),
-  ...(defaults.workingDir === '' ? {} : { WorkingDir: defaults.workingDir }),
-  ...(Object.keys(defaults.labels).length === 0 ? {} : { Labels: defaults.labels }),
-  ...(defaults.onBuild.length === 0 ? {} : { OnBuild: defaults.onBuild }),
-  ...(defaults.stopSignal === undefined ? {} : { StopSignal: defaults.stopSignal }),
-  ...(defaults.shell === undefined ? {} : { Shell: defaults.shell }),
-});
+export const defaultsToJson = (defaults: ContainerDefaults): Readonly<Record<string, unknown>> =>
+  withoutEmpty({
+    User: defaults.user,
+    ExposedPorts: toSet(defaults.exposedPorts),
+    Env: defaults.env,
+    Entrypoint: defaults.entrypoint,
+    Cmd: defaults.command,
+    Healthcheck: defaults.healthcheck === undefined ? undefined : healthcheckToJson(defaults.healthcheck),
+    Volumes: toSet(defaults.volumes),
+    WorkingDir: defaults.workingDir,
+    Labels: defaults.labels,
+    OnBuild: defaults.onBuild,
+    StopSignal: defaults.stopSignal,
+    Shell: defaults.shell,
+  });
 
-export const healthcheckToJson = (healthcheck: Healthcheck): Readonly<Record<string, unknown>> => ({
-  Test: healthcheck.test,
-  ...(healthcheck.interval === undefined ? {} : { Interval: healthcheck.interval }),
-  ...(healthcheck.timeout === undefined ? {} : { Timeout: healthcheck.timeout }),
-  ...(healthcheck.startPeriod === undefined ? {} : { StartPeriod: healthcheck.startPeriod }),
-  ...(healthcheck.startInterval === undefined ? {} : { StartInterval: healthcheck.startInterval }),
-  ...(healthcheck.retries === undefined ? {} : { Retries: healthcheck.retries }),
-});
+export const healthcheckToJson = (healthcheck: Healthcheck): Readonly<Record<string, unknown>> =>
+  withoutEmpty({
+    Test: healthcheck.test,
+    Interval: healthcheck.interval,
+    Timeout: healthcheck.timeout,
+    StartPeriod: healthcheck.startPeriod,
+    StartInterval: healthcheck.startInterval,
+    Retries: healthcheck.retries,
+  });
 
 export const toSet = (keys: readonly string[]): Readonly<Record<string, object>> =>
   Object.fromEntries(keys.map((key) => [key, {}]));
+
+const withoutEmpty = (
+  fields: Readonly<Record<string, string | number | object | undefined>>,
+): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => !isEmpty(value)));
+
+const isEmpty = (value: string | number | object | undefined): boolean =>
+  value === undefined || value === '' || value === 0 || (typeof value === 'object' && Object.keys(value).length === 0);

@@ -15,22 +15,37 @@ const durationOptions = {
 
 /** @throws ERR_INVALID_VALUE */
 export const parseHealthcheckInstruction = (text: string): Healthcheck => {
+  const { options, rest } = splitOptions(text.trim());
+  const [, kind = '', command = ''] = /^(\S+)\s*([^]*)$/.exec(rest) ?? [];
+  switch (kind.toUpperCase()) {
+    case 'NONE':
+      if (command !== '' || Object.keys(options).length > 0) throw invalid(text, 'NONE stands alone');
+      return { test: ['NONE'] };
+    case 'CMD':
+      if (command === '') throw invalid(text, 'CMD needs a command');
+      return { test: testOf(command), ...options };
+    default:
+      throw invalid(text, 'it is HEALTHCHECK NONE or HEALTHCHECK [OPTIONS] CMD command');
+  }
+};
+
+const testOf = (command: string): readonly string[] => {
+  const form = parseCommandForm(command);
+  return form.kind === 'exec' ? ['CMD', ...form.argv] : ['CMD-SHELL', form.text];
+};
+
+const option = /^--([a-z-]+)=(\S+)\s*/;
+
+const splitOptions = (text: string): { readonly options: Readonly<Record<string, number>>; readonly rest: string } => {
   const options: Record<string, number> = {};
-  let rest = text.trim();
+  let rest = text;
   for (let match = option.exec(rest); match !== null; match = option.exec(rest)) {
     const [all, name = '', value = ''] = match;
     options[fieldOf(name)] = name === 'retries' ? count(value) : nanosecondsOf(value);
     rest = rest.slice(all.length);
   }
-  const [, kind = '', command = ''] = /^(\S+)\s*([^]*)$/.exec(rest) ?? [];
-  if (kind.toUpperCase() === 'NONE' && command === '' && Object.keys(options).length === 0) return { test: ['NONE'] };
-  if (kind.toUpperCase() !== 'CMD' || command === '')
-    throw invalid(text, 'it is HEALTHCHECK NONE or HEALTHCHECK [OPTIONS] CMD command');
-  const form = parseCommandForm(command);
-  return { test: form.kind === 'exec' ? ['CMD', ...form.argv] : ['CMD-SHELL', form.text], ...options };
+  return { options, rest };
 };
-
-const option = /^--([a-z-]+)=(\S+)\s*/;
 
 const fieldOf = (name: string): string => {
   if (name === 'retries') return name;

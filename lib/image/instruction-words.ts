@@ -7,23 +7,10 @@ export type Variables = ReadonlyMap<string, string>;
 
 /** Raw words: quotes and escapes are still in them. */
 export const splitWords = (text: string): readonly string[] => {
-  const words: string[] = [];
-  let word = '';
-  let quote = '';
-  for (let i = 0; i < text.length; i++) {
-    const char = text.charAt(i);
-    if (quote === '' && /\s/.test(char)) {
-      if (word !== '') words.push(word);
-      word = '';
-      continue;
-    }
-    word += char;
-    if (char === '\\' && quote !== "'" && i + 1 < text.length) word += text.charAt(++i);
-    else if (quote !== '' && char === quote) quote = '';
-    else if (quote === '' && (char === '"' || char === "'")) quote = char;
-  }
-  if (quote !== '') throw unfinished(text, quote);
-  return word === '' ? words : [...words, word];
+  const words = text.match(/(?:[^\s"'\\]|\\[^]|\\$|"(?:[^"\\]|\\[^])*"|'[^']*'|["'][^]*$)+/g) ?? [];
+  const unclosed = words.find((word) => /^(?:[^"'\\]|\\[^]|\\$|"(?:[^"\\]|\\[^])*"|'[^']*')*$/.exec(word) === null);
+  if (unclosed !== undefined) throw unfinished(text, 'quote');
+  return words;
 };
 
 /** Takes quotes and escapes away and puts variables in: `"$HOME/x"`, `${A:-b}`, `${A:+b}`. */
@@ -81,17 +68,21 @@ const substitution = (reader: Reader): string => {
   if (braced) reader.at++;
   const name = /^(?:[A-Za-z_][A-Za-z0-9_]*|[0-9@*#])/.exec(text.slice(reader.at))?.[0] ?? '';
   reader.at += name.length;
-  if (!braced) return name === '' ? '$' : (variables.get(name) ?? '');
-  const operator = /^(?::?[-+?]|\})/.exec(text.slice(reader.at))?.[0];
-  if (name === '' || operator === undefined) throw badSubstitution(text);
+  if (braced) return bracedSubstitution(reader, name);
+  return name === '' ? '$' : (variables.get(name) ?? '');
+};
+
+const bracedSubstitution = (reader: Reader, name: string): string => {
+  const operator = /^(?::?[-+?]|\})/.exec(reader.text.slice(reader.at))?.[0];
+  if (name === '' || operator === undefined) throw badSubstitution(reader.text);
   reader.at += operator.length;
-  const value = variables.get(name);
-  if (operator === '}') return value ?? '';
+  const value = reader.variables.get(name) ?? '';
+  if (operator === '}') return value;
   const other = expandUntil(reader, '}');
-  const isSet = operator.startsWith(':') ? (value ?? '') !== '' : value !== undefined;
+  const isSet = operator.startsWith(':') ? value !== '' : reader.variables.has(name);
   if (operator.endsWith('+')) return isSet ? other : '';
-  if (operator.endsWith('-')) return isSet ? (value ?? '') : other;
-  if (isSet) return value ?? '';
+  if (isSet) return value;
+  if (operator.endsWith('-')) return other;
   throw sampanError('ERR_INVALID_VALUE', { subject: `${name} is not set: ${other}` });
 };
 

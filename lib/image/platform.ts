@@ -35,8 +35,9 @@ const nodeArchitectures: Readonly<Record<string, readonly [string, string?]>> = 
 /** `linux/arm64`, `arm64`, `linux/arm/v7`. @throws ERR_INVALID_VALUE */
 export const parsePlatform = (text: string): Platform => {
   const parts = text.toLowerCase().split('/');
-  const [os, architecture, variant] = parts.length === 1 && parts[0] !== 'linux' ? ['linux', parts[0]] : parts;
-  if (parts.length > 3 || os === undefined || architecture === undefined) throw invalid(text);
+  // one word is an architecture
+  const [os = '', architecture = '', variant] = parts.length === 1 ? ['linux', text.toLowerCase()] : parts;
+  if (parts.length > 3 || architecture === 'linux') throw invalid(text);
   const platform = normalizePlatform({ os, architecture, ...(variant === undefined ? {} : { variant }) });
   if (![platform.os, platform.architecture, platform.variant ?? 'v8'].every((part) => word.test(part)))
     throw invalid(text);

@@ -74,11 +74,13 @@ const throughZlib = (
   return transform;
 };
 
+type CreateDecompress = (options: { readonly chunkSize: number }) => NodeJS.ReadWriteStream & Readable;
+
 /** Node has zstd from 22.15 on, newer than the types. */
-const nativeZstd = (): (NodeJS.ReadWriteStream & Readable) | undefined => {
-  const create = (zlib as unknown as { createZstdDecompress?: (options: object) => NodeJS.ReadWriteStream & Readable })
-    .createZstdDecompress;
-  return create?.({ chunkSize: outputChunkBytes });
+const nativeZstd = (): ReturnType<CreateDecompress> | undefined => {
+  const newer = zlib as { readonly createZstdDecompress?: CreateDecompress }; // asked for, not relied on
+  // eslint-disable-next-line n/no-unsupported-features/node-builtins -- absent on older ones
+  return newer.createZstdDecompress?.({ chunkSize: outputChunkBytes });
 };
 
 /** What one slice of input grows to is held in memory at once: four bytes of a hostile frame may stand for 128 KiB. */

@@ -45,15 +45,20 @@ interface Reachable {
 const mark = (content: ContentStore, descriptor: Descriptor, reachable: Reachable): void => {
   if (reachable.blobs.has(descriptor.digest)) return;
   reachable.blobs.add(descriptor.digest);
-  const { mediaType, digest } = descriptor;
-  if (isIndexType(mediaType) || isManifestType(mediaType)) {
-    const document = orUndefined(() => readDocument(content, descriptor));
-    if (document?.kind === 'index') for (const child of document.index.manifests) mark(content, child, reachable);
-    if (document?.kind === 'manifest') markManifest(content, document.manifest, reachable);
-  } else if (isConfigType(mediaType)) {
-    const config = orUndefined(() => readConfig(content, digest));
-    for (const chainId of chainIdsOf(config?.diffIds ?? [])) reachable.layers.add(chainId);
-  }
+  const { mediaType } = descriptor;
+  if (isIndexType(mediaType) || isManifestType(mediaType)) markDocument(content, descriptor, reachable);
+  if (isConfigType(mediaType)) markLayers(content, descriptor, reachable);
+};
+
+const markDocument = (content: ContentStore, descriptor: Descriptor, reachable: Reachable): void => {
+  const document = orUndefined(() => readDocument(content, descriptor));
+  if (document?.kind === 'index') for (const child of document.index.manifests) mark(content, child, reachable);
+  if (document?.kind === 'manifest') markManifest(content, document.manifest, reachable);
+};
+
+const markLayers = (content: ContentStore, { digest }: Descriptor, reachable: Reachable): void => {
+  const config = orUndefined(() => readConfig(content, digest));
+  for (const chainId of chainIdsOf(config?.diffIds ?? [])) reachable.layers.add(chainId);
 };
 
 const markManifest = (content: ContentStore, manifest: Manifest, reachable: Reachable): void => {

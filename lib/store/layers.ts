@@ -6,7 +6,18 @@
 // into place under the store lock. Layers do not depend on each other on disk: all of them can be unpacked at once.
 
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, mkdirSync, openSync, readSync, readdirSync, renameSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  createReadStream,
+  mkdirSync,
+  openSync,
+  readSync,
+  readdirSync,
+  renameSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno, sampanError } from '../errors/sampan-error.js';
 import { digestOfHex, hexOf, type Digest } from '../image/digest.js';
@@ -33,8 +44,12 @@ export interface LayerUsage {
   readonly inodes: number;
 }
 
-/** Unpacks into a directory that it makes. Reads a stream to its end. */
-export type Unpack = (input: TarInput, directory: string) => Promise<LayerUsage>;
+export interface Unpacker {
+  /** Unpacks into an empty directory. Reads a stream to its end. */
+  unpack(input: TarInput, directory: string): Promise<LayerUsage>;
+  /** who writes into the directory: the containers' root, for uid 0 another user than this one */
+  owner(): { readonly uid: number; readonly gid: number };
+}
 
 export interface LayerRequest {
   readonly blob: { readonly digest: Digest; readonly path: string };
@@ -62,13 +77,13 @@ export interface LayerStore {
   takeOut(chainIds: readonly Digest[]): readonly string[];
 }
 
-export const openLayerStore = (paths: Paths, unpack: Unpack): LayerStore => {
+export const openLayerStore = (paths: Paths, unpacker: Unpacker): LayerStore => {
   const pathOf = (chainId: Digest): string => join(paths.layers, hexOf(chainId));
   const find = (chainId: Digest): LayerRecord | undefined => readRecord(join(pathOf(chainId), 'layer.json'));
   return {
     find,
     diffDirectory: (chainId) => join(pathOf(chainId), 'diff'),
-    prepare: (request, scratch) => prepareLayer(unpack, request, scratch),
+    prepare: (request, scratch) => prepareLayer(unpacker, request, scratch),
     publish: ({ record, directory }) => {
       // Another command may have unpacked it meanwhile; ours stays in scratch and goes with it.
       if (find(record.chainId) !== undefined) return;
@@ -85,12 +100,14 @@ export const removeAll = async (directories: readonly string[], removeTree: Remo
   for (const directory of directories) await removeTree(directory);
 };
 
-const prepareLayer = async (unpack: Unpack, request: LayerRequest, scratch: string): Promise<PreparedLayer> => {
+const prepareLayer = async (unpacker: Unpacker, request: LayerRequest, scratch: string): Promise<PreparedLayer> => {
   const { blob, expected, parent } = request;
   const directory = join(scratch, `layer-${hexOf(expected?.chainId ?? blob.digest)}`);
   // The container's root, a sub-id when uid 0 runs this, passes through.
-  mkdirSync(directory, { mode: process.geteuid?.() === 0 ? 0o711 : 0o700 });
-  const { diffId, sizeBytes, inodes } = await unpackVerified(unpack, request, join(directory, 'diff'));
+  makeDirectory(directory, process.geteuid?.() === 0 ? 0o711 : 0o700);
+  const target = join(directory, 'diff');
+  makeDirectory(target, 0o755, unpacker.owner());
+  const { diffId, sizeBytes, inodes } = await unpackVerified(unpacker, request, target);
   const chainId = expected?.chainId ?? diffId;
   const record: LayerRecord = {
     schema: 1,
@@ -105,27 +122,38 @@ const prepareLayer = async (unpack: Unpack, request: LayerRequest, scratch: stri
   return { record, directory };
 };
 
+/** chmod, because mkdir(2) obeys the umask. */
+const makeDirectory = (path: string, mode: number, owner?: { readonly uid: number; readonly gid: number }): void => {
+  mkdirSync(path);
+  chmodSync(path, mode);
+  if (owner !== undefined && process.geteuid?.() === 0) chownSync(path, owner.uid, owner.gid);
+};
+
 interface Unpacked extends LayerUsage {
   readonly diffId: Digest;
 }
 
 const readChunkBytes = 1024 * 1024;
 
-const unpackVerified = async (unpack: Unpack, { blob, expected }: LayerRequest, target: string): Promise<Unpacked> => {
+const unpackVerified = async (
+  unpacker: Unpacker,
+  { blob, expected }: LayerRequest,
+  target: string,
+): Promise<Unpacked> => {
   const what = `layer ${blob.digest}`;
   if (expected !== undefined && blob.digest === expected.diffId) {
     // The digest of a plain blob, computed when it was staged, is its diff id.
-    return { diffId: blob.digest, ...(await unpack({ kind: 'file', path: blob.path }, target)) };
+    return { diffId: blob.digest, ...(await unpacker.unpack({ kind: 'file', path: blob.path }, target)) };
   }
   // Loaded with its libraries only here: most commands unpack nothing.
   const { compressionOf, decompress, longestMagic } = await import('./decompress.js');
   if (compressionOf(readHead(blob.path, longestMagic), what) === 'none') {
     if (expected !== undefined) throw mismatch(what, blob.digest, expected.diffId);
-    return { diffId: blob.digest, ...(await unpack({ kind: 'file', path: blob.path }, target)) };
+    return { diffId: blob.digest, ...(await unpacker.unpack({ kind: 'file', path: blob.path }, target)) };
   }
   const { content } = await decompress(createReadStream(blob.path, { highWaterMark: readChunkBytes }), what);
   const hash = createHash('sha256');
-  const usage = await unpack({ kind: 'stream', chunks: hashed(content, hash) }, target);
+  const usage = await unpacker.unpack({ kind: 'stream', chunks: hashed(content, hash) }, target);
   const diffId = digestOfHex(hash.digest('hex'));
   if (expected !== undefined && diffId !== expected.diffId) throw mismatch(what, diffId, expected.diffId);
   return { diffId, ...usage };

@@ -2,7 +2,7 @@
 // What the image operations share. Made once by openImageService().
 
 import type { Native } from '../../native/native.js';
-import type { IdMap } from '../../runtime/id-map.js';
+import { rootOf, type IdMap } from '../../runtime/id-map.js';
 import { openContentStore, type ContentStore } from '../../store/content-store.js';
 import { openImageIndex, type ImageIndex } from '../../store/image-index.js';
 import { openLayerStore, type LayerStore } from '../../store/layers.js';
@@ -38,9 +38,12 @@ export interface ImageContext extends ImageServiceInput {
 export const openImageContext = (input: ImageServiceInput): ImageContext => ({
   ...input,
   content: openContentStore(input.paths),
-  layers: openLayerStore(input.paths, async (tar, directory) => {
-    const { unpackLayer } = await import('./unpack.js');
-    return unpackLayer(input.native(), input.idMap(), { input: tar, directory });
+  layers: openLayerStore(input.paths, {
+    unpack: async (tar, directory) => {
+      const { unpackLayer } = await import('./unpack.js');
+      return unpackLayer(input.native(), input.idMap(), { input: tar, directory });
+    },
+    owner: () => rootOf(input.idMap()),
   }),
   index: openImageIndex(input.paths),
 });

@@ -40,7 +40,9 @@ const inspectHost = (): Json => {
 };
 
 const inspectStored = ({ layers }: ImageContext, image: StoredImage): Json => {
-  const directories = chainIdsOf(image.config.diffIds).toReversed().map(layers.diffDirectory);
+  const directories = chainIdsOf(image.config.diffIds)
+    .toReversed()
+    .map((chainId) => layers.diffDirectory(chainId));
   return {
     ...describe({
       id: image.id,

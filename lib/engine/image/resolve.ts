@@ -32,7 +32,10 @@ export const resolveImage = async (
   if (image === undefined) return { ...resolved, source: { kind: 'host' } };
   await ensureLayers(context, image);
   const chainIds = chainIdsOf(config.diffIds).toReversed();
-  return { ...resolved, source: { kind: 'layers', chainIds, directories: chainIds.map(context.layers.diffDirectory) } };
+  return {
+    ...resolved,
+    source: { kind: 'layers', chainIds, directories: chainIds.map((chainId) => context.layers.diffDirectory(chainId)) },
+  };
 };
 
 const requirePlatform = (name: string, wanted: Platform, { platform }: ImageConfig): void => {

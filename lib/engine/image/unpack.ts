@@ -2,13 +2,13 @@
 // Unpacks a layer through the helper, as root of a user namespace with the containers' id map, so that files get the
 // owners they will have in containers.
 
-import { chmodSync, chownSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { hasErrno, isSampanError, sampanError } from '../../errors/sampan-error.js';
 import { shorten } from '../../image/digest.js';
 import { HelperFailure } from '../../native/helper.js';
 import type { Native } from '../../native/native.js';
-import { rootOf, type IdMap } from '../../runtime/id-map.js';
+import type { IdMap } from '../../runtime/id-map.js';
 import { runMapped } from '../../runtime/tasks.js';
 import type { LayerUsage, TarInput } from '../../store/layers.js';
 
@@ -20,7 +20,6 @@ export const unpackLayer = async (
   idMap: IdMap,
   { input, directory }: { readonly input: TarInput; readonly directory: string },
 ): Promise<LayerUsage> => {
-  makeDirectory(directory, idMap);
   const task: UnpackTask = { native, idMap, directory };
   const counts = input.kind === 'file' ? await unpackFile(task, input) : await unpackStream(task, input.chunks);
   return { sizeBytes: counts['bytes'] ?? 0, inodes: counts['inodes'] ?? 0 };
@@ -31,14 +30,6 @@ interface UnpackTask {
   readonly idMap: IdMap;
   readonly directory: string;
 }
-
-/** The helper's root must be able to write in it: with sub-ids of root that is another user than this one. */
-const makeDirectory = (directory: string, idMap: IdMap): void => {
-  mkdirSync(directory);
-  chmodSync(directory, 0o755);
-  const { uid, gid } = rootOf(idMap);
-  if (process.geteuid?.() === 0) chownSync(directory, uid, gid);
-};
 
 const unpackFile = async (task: UnpackTask, { path }: Extract<TarInput, { kind: 'file' }>) => {
   const fd = openSync(path, 'r');
@@ -110,13 +101,11 @@ const archiveErrnos: ReadonlySet<string> = new Set(['EBADMSG', 'ENAMETOOLONG', '
 /** Writes everything and closes the pipe. The source is read to its end even when the reader stops early. */
 const feed = async (fd: number, chunks: AsyncIterable<Uint8Array>): Promise<void> => {
   const pipe = new Socket({ fd, readable: false, writable: true });
-  let failure: unknown;
-  const closed = new Promise<void>((resolve) =>
-    pipe.once('close', () => {
-      resolve();
-    }),
-  );
-  pipe.on('error', (error) => {
+  let failure: Error | undefined;
+  const closed = new Promise<void>((resolve) => {
+    pipe.once('close', resolve);
+  });
+  pipe.on('error', (error: Error) => {
     failure = error;
   });
   try {

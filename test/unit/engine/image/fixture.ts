@@ -2,6 +2,7 @@
 // A store in a directory of its own, with everything real but the helper: layers are "unpacked" into one file.
 
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -9,7 +10,7 @@ import type { ImageContext, ImageUser } from '../../../../lib/engine/image/conte
 import { loadImages, type Loaded } from '../../../../lib/engine/image/load.js';
 import { openContentStore } from '../../../../lib/store/content-store.js';
 import { openImageIndex } from '../../../../lib/store/image-index.js';
-import { openLayerStore, type Unpack } from '../../../../lib/store/layers.js';
+import { openLayerStore, type Unpacker } from '../../../../lib/store/layers.js';
 import type { Lock, Locks } from '../../../../lib/store/locks.js';
 import type { Paths } from '../../../../lib/store/paths.js';
 
@@ -53,10 +54,10 @@ export const openImageFixture = (): ImageFixture => {
     locks: fakeLocks(),
     native: never,
     idMap: never,
-    removeTree: (directory) => Promise.resolve(rmSync(directory, { recursive: true, force: true })),
+    removeTree: (directory) => rm(directory, { recursive: true, force: true }),
     imageUsers: () => users,
     content: openContentStore(paths),
-    layers: openLayerStore(paths, unpackToFile),
+    layers: openLayerStore(paths, { unpack: unpackToFile, owner: () => ({ uid: 0, gid: 0 }) }),
     index: openImageIndex(paths),
   };
   const list = (directory: string): readonly string[] => {
@@ -83,8 +84,7 @@ export const openImageFixture = (): ImageFixture => {
 /** What the helper would have been given. */
 export const unpackedTar = (directory: string): Buffer => readFileSync(join(directory, 'tar'));
 
-const unpackToFile: Unpack = async (input, directory) => {
-  mkdirSync(directory);
+const unpackToFile: Unpacker['unpack'] = async (input, directory) => {
   const parts: Uint8Array[] = [];
   if (input.kind === 'file') parts.push(readFileSync(input.path));
   else for await (const chunk of input.chunks) parts.push(chunk);
