@@ -3,7 +3,7 @@
 // for what it is. Objects are made here and renamed into place; objects to be removed are renamed here first.
 
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno } from '../errors/sampan-error.js';
 import { isAlive, readIdentity } from '../util/process-identity.js';
@@ -21,7 +21,9 @@ const ownName = (): string => {
 /** A new empty directory, 0700 (0711 for uid 0, whose containers' root passes through it). */
 export const makeScratch = (paths: Paths): string => {
   const path = join(paths.tmp, ownName());
-  mkdirSync(path, { mode: process.geteuid?.() === 0 ? 0o711 : 0o700 });
+  mkdirSync(path);
+  // chmod, because mkdir(2) obeys the umask
+  chmodSync(path, process.geteuid?.() === 0 ? 0o711 : 0o700);
   return path;
 };
 
