@@ -29,7 +29,7 @@ Status TarInput::refill() {
 
 Result<const char *> TarInput::block() {
   while (end_ - begin_ < kTarBlock && !ended_) {
-    const Status refilled = refill();
+    Status refilled = refill();
     if (!refilled) return refilled.error();
   }
   if (begin_ == end_) return nullptr;
@@ -42,7 +42,7 @@ Result<const char *> TarInput::block() {
 
 Result<std::string_view> TarInput::some(uint64_t limit) {
   if (begin_ == end_ && limit > 0 && !ended_) {
-    const Status refilled = refill();
+    Status refilled = refill();
     if (!refilled) return refilled.error();
   }
   const size_t size = static_cast<size_t>(std::min<uint64_t>(limit, end_ - begin_));

@@ -64,7 +64,7 @@ Status set_metadata(int fd, const TarEntry &entry, const MetadataOptions &option
     if (fchmod(fd, entry.mode) < 0) return last_error("fchmod");
   }
   if (!entry.xattrs.empty() || entry.xattrs_skipped > 0) {
-    const Status set = set_xattrs(fd, entry, xattrs_skipped);
+    Status set = set_xattrs(fd, entry, xattrs_skipped);
     if (!set) return set;
   }
   return set_mtime(fd, entry.mtime);

@@ -80,7 +80,7 @@ Status parse_sparse_map(std::string_view map, PaxSparse &sparse) {
     const size_t first = map.find(',');
     if (first == std::string_view::npos) return bad_pax("sparse map has an odd count of numbers");
     const size_t second = map.find(',', first + 1);
-    const Status added = add_extent(map.substr(0, first), map.substr(first + 1, second - first - 1), sparse);
+    Status added = add_extent(map.substr(0, first), map.substr(first + 1, second - first - 1), sparse);
     if (!added) return added;
     if (second == std::string_view::npos) break;
     map.remove_prefix(second + 1);
@@ -137,7 +137,7 @@ Status parse_pax(std::string_view block, PaxRecords &records) {
   while (!block.empty()) {
     Result<Record> record = take_record(block);
     if (!record) return record.error();
-    const Status applied = apply(record.value(), records, pending_offset);
+    Status applied = apply(record.value(), records, pending_offset);
     if (!applied) return applied;
   }
   return {};

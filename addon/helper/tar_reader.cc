@@ -67,7 +67,7 @@ Result<bool> TarReader::next(TarEntry &entry) {
 }
 
 Result<bool> TarReader::next_entry(TarEntry &entry) {
-  const Status skipped = skip_rest();
+  Status skipped = skip_rest();
   if (!skipped) return skipped.error();
   pending_ = {};
   current_.clear();
@@ -84,7 +84,7 @@ Result<bool> TarReader::next_entry(TarEntry &entry) {
     const Result<bool> extension = read_extension(header.value());
     if (!extension) return extension.error();
     if (extension.value()) continue;
-    const Status made = make_entry(header.value(), block.value(), entry);
+    Status made = make_entry(header.value(), block.value(), entry);
     if (!made) return made.error();
     return true;
   }
@@ -138,7 +138,7 @@ Result<bool> TarReader::read_extension(const TarHeader &header) {
     // A global header belongs to no entry. Only what makes sense for many entries is taken from it.
     pending_.bytes -= text.size();
     PaxRecords records;
-    const Status parsed = parse_pax(text, records);
+    Status parsed = parse_pax(text, records);
     if (!parsed) return parsed.error();
     if (records.uid) global_.uid = records.uid;
     if (records.gid) global_.gid = records.gid;
@@ -151,7 +151,7 @@ Result<bool> TarReader::read_extension(const TarHeader &header) {
     (type == 'L' ? pending_.path : pending_.link) = std::move(text);
     return true;
   }
-  const Status parsed = parse_pax(text, pending_.pax);
+  Status parsed = parse_pax(text, pending_.pax);
   if (!parsed) return parsed.error();
   return true;
 }
@@ -159,10 +159,12 @@ Result<bool> TarReader::read_extension(const TarHeader &header) {
 Status TarReader::make_entry(const TarHeader &header, const char *block, TarEntry &entry) {
   PaxRecords &pax = pending_.pax;
   entry = {};
-  entry.path = !pending_.path.empty() ? std::move(pending_.path) : header.path;
+  entry.path = header.path;
+  if (!pending_.path.empty()) entry.path = std::move(pending_.path);
   if (pax.path) entry.path = std::move(*pax.path);
   if (pax.sparse.name) entry.path = std::move(*pax.sparse.name);
-  entry.link = !pending_.link.empty() ? std::move(pending_.link) : header.link;
+  entry.link = header.link;
+  if (!pending_.link.empty()) entry.link = std::move(pending_.link);
   if (pax.link) entry.link = std::move(*pax.link);
   current_ = entry.path;
 
@@ -175,7 +177,7 @@ Status TarReader::make_entry(const TarHeader &header, const char *block, TarEntr
   if (pax.mtime) entry.mtime = *pax.mtime;
   entry.xattrs = std::move(pax.xattrs);
   entry.xattrs_skipped = pax.xattrs_skipped;
-  const Status owner = set_owner(header, entry);
+  Status owner = set_owner(header, entry);
   if (!owner) return owner;
   return set_data(header, block, entry);
 }
@@ -225,7 +227,7 @@ Status TarReader::set_sparse_data(const TarHeader &header, const char *block, Ta
       map.extents = extents.take();
     }
   }
-  const Status checked = check_sparse_map(map, stored_);
+  Status checked = check_sparse_map(map, stored_);
   if (!checked) return checked;
   entry.size = map.real_size;
   extents_ = std::move(map.extents);

@@ -126,7 +126,7 @@ Result<unique_fd> TarRoot::make_component(int parent, std::string_view path, std
   if (mkdirat(parent, name.c_str(), kMissingDirectoryMode) < 0) return last_error("mkdirat", clip_path(path));
   ++made_;
   if (opaque) {
-    const Status marked = mark_opaque(parent, name.c_str());
+    Status marked = mark_opaque(parent, name.c_str());
     if (!marked) return marked.error();
   }
   return open_directory(parent, name, kBelowOnly);

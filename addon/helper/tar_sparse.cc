@@ -47,7 +47,7 @@ class LineReader {
     size_t count = 0;
     for (;;) {
       if (at_ == end_) {
-        const Status next = next_block();
+        Status next = next_block();
         if (!next) return next.error();
       }
       const char c = *at_++;
@@ -85,14 +85,14 @@ Result<SparseMap> read_old_sparse_map(const char *header, TarInput &input) {
   const std::optional<int64_t> real_size = parse_tar_number(header + kHeaderRealSize, kNumberSize);
   if (!real_size || *real_size < 0) return bad_map("real size of a sparse file is not a valid number");
   map.real_size = static_cast<uint64_t>(*real_size);
-  const Status added = add_extents(header + kHeaderMap, kHeaderExtents, map.extents);
+  Status added = add_extents(header + kHeaderMap, kHeaderExtents, map.extents);
   if (!added) return added.error();
   for (bool more = header[kHeaderContinues] != '\0'; more;) {
     const Result<const char *> block = input.block();
     if (!block) return block.error();
     if (block.value() == nullptr) return bad_map("the archive ends inside a sparse map");
     const size_t before = map.extents.size();
-    const Status extended = add_extents(block.value(), kBlockExtents, map.extents);
+    Status extended = add_extents(block.value(), kBlockExtents, map.extents);
     if (!extended) return extended.error();
     more = block.value()[kBlockContinues] != '\0';
     if (more && map.extents.size() == before) return bad_map("sparse map has an empty block");

@@ -61,14 +61,14 @@ Status TarUnpacker::run() {
     if (!found) return found.error();
     if (!found.value()) break;
     ++counts_.entries;
-    const Status unpacked = unpack(entry);
+    Status unpacked = unpack(entry);
     if (unpacked) continue;
     if (reading_failed_) return unpacked;
     Error error = unpacked.error();
     error.subject = clip_path(entry.path) + (error.subject.empty() ? "" : ": " + error.subject);
     return error;
   }
-  const Status timed = set_directory_times();
+  Status timed = set_directory_times();
   if (!timed) return timed;
   return reader_.drain();
 }
@@ -130,13 +130,13 @@ Status TarUnpacker::unpack_file(const Place &place, const TarEntry &entry) {
   const mode_t mode = entry.mode & 0777;
   unique_fd file(openat(place.parent, place.name.c_str(), kFlags, mode));
   if (!file && errno == EEXIST) {
-    const Status removed = remove_tree_at(place.parent, place.name.c_str());
+    Status removed = remove_tree_at(place.parent, place.name.c_str());
     if (!removed) return removed;
     file.reset(openat(place.parent, place.name.c_str(), kFlags, mode));
   }
   if (!file) return last_error("openat");
   ++counts_.inodes;
-  const Status written = write_data(file.get(), entry);
+  Status written = write_data(file.get(), entry);
   if (!written) return written;
   return set_metadata(file.get(), entry, options_.metadata, counts_.xattrs_skipped);
 }
@@ -184,9 +184,9 @@ Status TarUnpacker::unpack_directory(const Place &place, const std::string &path
   if (made) ++counts_.inodes;
   unique_fd directory(openat(place.parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!directory) return last_error("openat");
-  const Status marked = opaque ? mark_opaque(directory.get()) : Status();
+  Status marked = opaque ? mark_opaque(directory.get()) : Status();
   if (!marked) return marked;
-  const Status finished = finish_directory(directory.get(), entry);
+  Status finished = finish_directory(directory.get(), entry);
   if (finished) root_.remember(path, std::move(directory));
   return finished;
 }
@@ -210,7 +210,7 @@ Status TarUnpacker::unpack_symlink(const Place &place, const TarEntry &entry) {
   const char *name = place.name.c_str();
   int result = symlinkat(entry.link.c_str(), place.parent, name);
   if (result < 0 && errno == EEXIST) {
-    const Status removed = remove_tree_at(place.parent, name);
+    Status removed = remove_tree_at(place.parent, name);
     if (!removed) return removed;
     result = symlinkat(entry.link.c_str(), place.parent, name);
   }
@@ -223,7 +223,7 @@ Status TarUnpacker::unpack_fifo(const Place &place, const TarEntry &entry) {
   const char *name = place.name.c_str();
   int result = mkfifoat(place.parent, name, entry.mode & 0777);
   if (result < 0 && errno == EEXIST) {
-    const Status removed = remove_tree_at(place.parent, name);
+    Status removed = remove_tree_at(place.parent, name);
     if (!removed) return removed;
     result = mkfifoat(place.parent, name, entry.mode & 0777);
   }
@@ -255,7 +255,7 @@ Status TarUnpacker::link_to(int target_parent, const std::string &target, const 
   if (fstatat(place.parent, place.name.c_str(), &existing, AT_SYMLINK_NOFOLLOW) < 0) return last_error("fstatat");
   // Also the case of a link to itself, whose removal would lose the file.
   if (existing.st_dev == status.st_dev && existing.st_ino == status.st_ino) return {};
-  const Status removed = remove_tree_at(place.parent, place.name.c_str());
+  Status removed = remove_tree_at(place.parent, place.name.c_str());
   if (!removed) return removed;
   if (linkat(target_parent, target.c_str(), place.parent, place.name.c_str(), 0) < 0) return last_error("linkat");
   return {};
@@ -266,7 +266,7 @@ Status TarUnpacker::hide_name(const std::string &path, std::string_view hidden) 
   const Result<int> parent = root_.make_directory(parent_of(path));
   if (!parent) return parent.error();
   const std::string name(hidden);
-  const Status made = make_whiteout(parent.value(), name.c_str());
+  Status made = make_whiteout(parent.value(), name.c_str());
   if (made) {
     ++counts_.inodes;
     return {};

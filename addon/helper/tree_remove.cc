@@ -69,7 +69,7 @@ Status remove_tree_at(int directory, const char *name) {
   if (unlinkat(directory, name, 0) == 0 || errno == ENOENT) return {};
   // unlink(2) of a directory is EISDIR on Linux, EPERM by POSIX.
   if (errno != EISDIR && errno != EPERM) return last_error("unlinkat");
-  const Status emptied = remove_content(directory, name);
+  Status emptied = remove_content(directory, name);
   if (!emptied) return emptied;
   if (unlinkat(directory, name, AT_REMOVEDIR) == 0 || errno == ENOENT) return {};
   return last_error("unlinkat");

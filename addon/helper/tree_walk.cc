@@ -52,7 +52,7 @@ Status TreeWalk::enter(unique_fd fd, std::string name) {
   if (fstat(fd.get(), &status) < 0) return located(last_error("fstat"), name.c_str());
   if (frames_.size() >= kOpenAncestors) frames_[frames_.size() - kOpenAncestors].fd.reset();
   frames_.push_back({std::move(fd), status.st_dev, status.st_ino, std::move(name), {}});
-  const Status entered = located(visitor_.enter(frames_.back().fd.get()), "");
+  Status entered = located(visitor_.enter(frames_.back().fd.get()), "");
   return entered ? read_directory() : entered;
 }
 
@@ -76,7 +76,7 @@ Status TreeWalk::ascend() {
     frames_.clear();
     return {};
   }
-  const Status reopened = reopen_parent();
+  Status reopened = reopen_parent();
   if (!reopened) return reopened;
   const std::string name = std::move(frames_.back().name);
   frames_.pop_back();
@@ -107,7 +107,7 @@ Status TreeWalk::read_directory() {
       const auto *item = reinterpret_cast<const struct dirent64 *>(buffer_.get() + at);
       at += item->d_reclen;
       if (is_dot(item->d_name)) continue;
-      const Status visited = visit_item(item->d_name, item->d_ino, item->d_type);
+      Status visited = visit_item(item->d_name, item->d_ino, item->d_type);
       if (!visited) return located(visited, item->d_name);
     }
   }

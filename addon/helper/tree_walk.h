@@ -21,6 +21,11 @@ namespace sampan {
 
 class TreeVisitor {
  public:
+  TreeVisitor() = default;
+  TreeVisitor(const TreeVisitor &) = delete;
+  TreeVisitor &operator=(const TreeVisitor &) = delete;
+  virtual ~TreeVisitor() = default;
+
   // Something that is not a directory; `inode` as the directory lists it.
   virtual Status visit(int directory, const char *name, ino_t inode) = 0;
   // A directory before its content is read. (The top directory too.)
@@ -29,9 +34,6 @@ class TreeVisitor {
   virtual Status leave(int parent, const char *name) = 0;
   // An errno met while a directory was opened: true when it was put right and the open is worth another try.
   virtual bool open_failed(int parent, const char *name, int error) = 0;
-
- protected:
-  ~TreeVisitor() = default;
 };
 
 class TreeWalk {

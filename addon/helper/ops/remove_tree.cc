@@ -20,7 +20,7 @@ Status op_remove_tree(InitContext &, const remove_tree_args &args) {
   const std::string parent = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
   const unique_fd directory(open(parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!directory) return errno == ENOENT ? Status() : Status(last_error("open", parent));
-  const Status removed = remove_tree_at(directory.get(), name.c_str());
+  Status removed = remove_tree_at(directory.get(), name.c_str());
   if (removed) return {};
   Error error = removed.error();
   error.subject = error.subject.empty() ? path : path + "/" + error.subject;

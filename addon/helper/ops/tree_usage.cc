@@ -59,7 +59,7 @@ Status op_tree_usage(InitContext &context, const tree_usage_args &args) {
   unique_fd top(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!top) return last_error("open", path);
   Usage usage;
-  const Status walked = TreeWalk(usage).run(std::move(top));
+  Status walked = TreeWalk(usage).run(std::move(top));
   if (!walked) {
     Error error = walked.error();
     error.subject = path + "/" + error.subject;

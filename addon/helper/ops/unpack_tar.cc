@@ -34,7 +34,7 @@ Status op_unpack_tar(InitContext &context, const unpack_tar_args &args) {
   const UnpackOptions options{.metadata = {.keep_owner = (args.flags & kOwnersCannotBeSet) == 0},
                               .plain_rootfs = (args.flags & kPlainRootfs) != 0};
   TarUnpacker unpacker(reader, std::move(directory), options);
-  const Status unpacked = unpacker.run();
+  Status unpacked = unpacker.run();
   if (!unpacked) return unpacked;
   const UnpackCounts counts = unpacker.counts();
   context.add_result("entries", counts.entries);
