@@ -56,10 +56,11 @@ Status set_metadata(int fd, const TarEntry &entry, const MetadataOptions &option
   // one: the setgid bit and default ACLs of a parent directory change what open(2) and mkdir(2) make.
   struct stat status = {};
   if (fstat(fd, &status) < 0) return last_error("fstat");
-  if (options.keep_owner && (status.st_uid != entry.uid || status.st_gid != entry.gid)) {
-    if (fchown(fd, entry.uid, entry.gid) < 0) return owner_error(entry);
-    status.st_mode &= ~static_cast<mode_t>(S_ISUID | S_ISGID);
+  if (options.keep_owner && (status.st_uid != entry.uid || status.st_gid != entry.gid) &&
+      fchown(fd, entry.uid, entry.gid) < 0) {
+    return owner_error(entry);
   }
+  // chown(2) may have taken setuid and setgid away: from files, but not from directories.
   if ((status.st_mode & kModeBits) != entry.mode || (entry.mode & (S_ISUID | S_ISGID)) != 0) {
     if (fchmod(fd, entry.mode) < 0) return last_error("fchmod");
   }
