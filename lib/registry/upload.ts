@@ -111,6 +111,7 @@ const putChunks = async (upload: Upload, retry: RetryPolicy, wishedChunkBytes: n
   const { descriptor, signal } = request;
   let { location, smallestChunkBytes } = await start(upload);
   let offset = 0;
+  let furthest = 0;
   let failures = 0;
   while (offset < descriptor.size) {
     const length = Math.min(Math.max(wishedChunkBytes, smallestChunkBytes), descriptor.size - offset);
@@ -118,15 +119,12 @@ const putChunks = async (upload: Upload, retry: RetryPolicy, wishedChunkBytes: n
       const response = await sendChunk(upload, location, offset, length);
       location = locationOf(response, subject);
       offset = Math.min(rangeEnd(response) ?? offset + length, descriptor.size);
-      failures = 0;
+      // only what is new is progress: a registry that loses what it had would be fed for ever
+      if (offset > furthest) [furthest, failures] = [offset, 0];
     } catch (error) {
       signal?.throwIfAborted();
       const delay = isWorthChunks(error) ? delayBefore(retry, ++failures) : undefined;
-      if (delay === undefined)
-        throw connectionError(
-          { ...subject, step: `${subject.step} (after ${String(offset)} of ${String(descriptor.size)} bytes)` },
-          error,
-        );
+      if (delay === undefined) throw connectionError(subject, error);
       await pause(delay, signal);
       const status = await statusOf(upload, location);
       if (status === undefined) ({ location, smallestChunkBytes } = await start(upload));

@@ -144,18 +144,44 @@ describeWithRegistry('a failing or lying registry', () => {
 
   test('an upload that is cut goes on in chunks', async () => {
     const other = makeImage({ layerBytes: [2_000_000] });
-    times(1, ({ method }) => method === 'PUT', { cutRequestAfter: 700_000 });
+    times(1, ({ method, headers }) => method === 'PUT' && Number(headers['content-length']) > 1_000_000, {
+      cutRequestAfter: 700_000,
+    });
     await pushImage({ access, reference: at(proxy, 'up:1'), root: other.root, source: other });
     await pull('up:1');
     const methods = proxy.seen.map(({ method }) => method);
     expect(methods).toContain('PATCH');
   });
 
-  test('a chunk that is cut is asked for and sent on from there', async () => {
-    const other = makeImage({ layerBytes: [2_000_000] });
-    times(1, ({ method }) => method === 'PATCH', { cutRequestAfter: 300_000 });
-    await pushImage({ access, reference: at(proxy, 'up:2'), root: other.root, source: other, chunkBytes: 600_000 });
-    await pull('up:2');
+  describe('chunks', () => {
+    const range = ({ headers }: SeenRequest): string => String(headers['content-range']);
+    const isSecond = (request: SeenRequest): boolean => range(request).startsWith('600000-');
+    const pushChunks = async (name: string): Promise<number> => {
+      const other = makeImage({ layerBytes: [2_000_000] });
+      await pushImage({ access, reference: at(proxy, name), root: other.root, source: other, chunkBytes: 600_000 });
+      return proxy.seen.filter((request) => range(request) === '0-599999').length;
+    };
+
+    test('go on from where the registry says it is', async () => {
+      times(1, isSecond, { status: 503 });
+      expect(await pushChunks('up:2')).toBe(1);
+      expect(proxy.seen.filter(isSecond)).toHaveLength(2);
+      await pull('up:2');
+    });
+
+    test('begin again when the registry cannot go on: docker-registry cannot in the middle of a chunk', async () => {
+      times(1, isSecond, { cutRequestAfter: 300_000 });
+      expect(await pushChunks('up:3')).toBe(2);
+      await pull('up:3');
+    });
+
+    test('end with an error when each try fails at the same place', async () => {
+      times(99, isSecond, { cutRequestAfter: 300_000 });
+      await expect(pushChunks('up:4')).rejects.toMatchObject({
+        code: 'ERR_REGISTRY_UNREACHABLE',
+        message: expect.stringMatching(/up: uploading sha256:\w+: the connection was cut/),
+      });
+    });
   });
 
   test('a redirect to an address of the machine itself is refused', async () => {
