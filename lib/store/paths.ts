@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where everything lives; docs/state-on-disk.md shows the tree. Nothing else composes paths below the data root.
 
+import { createHash } from 'node:crypto';
 import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno, sampanError } from '../errors/sampan-error.js';
@@ -49,7 +50,7 @@ export const openPaths = (input: PathsInput): Paths => {
       ensureOwnDirectory(path, mode, input.uid);
     }
   }
-  const runtimeRoot = runtimeRootOf(input) ?? at('run');
+  const runtimeRoot = runtimeRootOf(input, dataRoot) ?? at('run');
   ensureOwnDirectory(runtimeRoot, 0o700, input.uid);
   return { ...paths, runtimeRoot };
 };
@@ -60,13 +61,18 @@ const dataRootOf = ({ env, uid, home }: PathsInput): string => {
   return uid === 0 ? '/var/lib/sampan' : join(home, '.local/share/sampan');
 };
 
-/** $XDG_RUNTIME_DIR when it is a directory of ours that nobody else can enter; never a guess in /tmp. */
-const runtimeRootOf = ({ env, uid }: PathsInput): string | undefined => {
+/**
+ * Below $XDG_RUNTIME_DIR when it is a directory of ours that nobody else can enter; never a guess in /tmp. Named after
+ * the data root, so that what is swept there can only be of this one.
+ */
+const runtimeRootOf = ({ env, uid }: PathsInput, dataRoot: string): string | undefined => {
   const configured = env['XDG_RUNTIME_DIR'];
   if (configured?.startsWith('/') !== true) return undefined;
   try {
     const stat = lstatSync(configured);
-    return stat.isDirectory() && stat.uid === uid && (stat.mode & 0o077) === 0 ? join(configured, 'sampan') : undefined;
+    const isOurs = stat.isDirectory() && stat.uid === uid && (stat.mode & 0o077) === 0;
+    const name = createHash('sha256').update(dataRoot).digest('hex').slice(0, 12);
+    return isOurs ? join(configured, 'sampan', name) : undefined;
   } catch (error) {
     if (hasErrno(error, 'ENOENT', 'EACCES', 'ENOTDIR')) return undefined;
     throw error;

@@ -107,7 +107,11 @@ const leakedFiles = ({ directory, dataRoot }: Sandbox, containersGone: boolean):
         ...names(join(dataRoot, 'names')).map((name) => `name ${name}`),
       ]
     : []),
-  ...(containersGone ? names(join(directory, 'run/sampan/containers')).map((name) => `socket directory ${name}`) : []),
+  ...(containersGone
+    ? names(join(directory, 'run/sampan'))
+        .flatMap((root) => names(join(directory, 'run/sampan', root)))
+        .map((name) => `socket directory ${name}`)
+    : []),
   ...names(join(dataRoot, 'layers'))
     .filter((name) => !names(join(dataRoot, 'layers', name)).includes('layer.json'))
     .map((name) => `unfinished layer ${name}`),

@@ -32,6 +32,7 @@ export const reconcile = async (context: ContainerContext): Promise<void> => {
   for (const id of listContainerIds(context.paths)) {
     if (needsRepair(filesOf(context.paths, id))) await repair(context, id);
   }
+  sweepSockets(context);
   await sweepNames(context);
 };
 
@@ -102,6 +103,21 @@ export const removeRunTraces = ({ runtimeDirectory, cgroup }: RunRecord): void =
   rmSync(runtimeDirectory, { recursive: true, force: true });
   if (cgroup !== undefined) removeCgroup(cgroup);
 };
+
+/** Socket directories of starts that were killed before a run record named them; a start holds its container's lock. */
+const sweepSockets = ({ paths, locks }: ContainerContext): void => {
+  const ids = listContainerIds(paths);
+  for (const name of readdirSync(paths.runtimeRoot)) {
+    const id = ids.find((known) => known.startsWith(name));
+    if (id !== undefined && isServed(deriveStatus(filesOf(paths, id)))) continue;
+    using lock = id === undefined ? undefined : locks.tryContainer(id);
+    const isNobodys = id === undefined || (lock !== undefined && !isServed(deriveStatus(filesOf(paths, id))));
+    if (isNobodys) rmSync(join(paths.runtimeRoot, name), { recursive: true, force: true });
+  }
+};
+
+/** Its monitor may still be talking to clients, also after the end. */
+const isServed = (state: DerivedStatus): boolean => isRunning(state) || (state.status === 'exited' && !hasEnded(state));
 
 /** Temporary files of atomic writes that were cut off; nobody writes here once the container has ended. */
 const leftTemporaries = (files: ContainerFiles, state: DerivedStatus): readonly string[] =>

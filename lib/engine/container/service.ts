@@ -72,8 +72,8 @@ export const openContainerService = (context: ContainerContext): ContainerServic
     logs: (nameOrId, options) => {
       const { files, record } = find(nameOrId);
       if (record.request.log.driver === 'none') {
-        throw sampanError('ERR_NOT_SUPPORTED', {
-          subject: `reading the log of ${record.name}`,
+        throw sampanError('ERR_CONTAINER_STATE', {
+          subject: `${record.name} keeps no log`,
           hint: 'it was created with --log-driver none',
         });
       }

@@ -38,7 +38,7 @@ export const startLocked = async (
   if (config === undefined) throw sampanError('ERR_STORE_CORRUPT', { subject: found.files.config });
   await clearVolatileMarks(context, config);
   const cgroup = makeCgroup(found.id);
-  const runtimeDirectory = join(context.paths.runtimeRoot, 'containers', found.id.slice(0, 12));
+  const runtimeDirectory = join(context.paths.runtimeRoot, found.id.slice(0, 12));
   mkdirSync(runtimeDirectory, { recursive: true, mode: 0o700 });
   try {
     const launched = await launch(context, found, { config, cgroup, runtimeDirectory, options });

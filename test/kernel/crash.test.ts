@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// Crash-only: the command line, the monitor or the container's init is killed at a random moment of create, run, start,
+// stop and rm, some hundreds of times. Then the next command must tell the truth, and nothing may be left that no
+// record names. The seed is printed; SAMPAN_TEST_SEED repeats a run's choices (the kernel's timing it cannot repeat).
+
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { poll } from '../support/poll.js';
+import { requires } from '../support/requires.js';
+import { findLeaks, processIds, readText } from '../support/sandbox.js';
+import { image, ok, sandbox, startTool, tool, uniqueName } from '../support/tool.js';
+
+const rounds = 300;
+const seed = Number(process.env['SAMPAN_TEST_SEED'] ?? Date.now() % 1_000_000);
+
+/** mulberry32: small, and the same on every machine. */
+const makeRandom = (start: number): (() => number) => {
+  let state = start;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+};
+const random = makeRandom(seed);
+const pick = <T>(choices: readonly T[]): T => choices[Math.floor(random() * choices.length)] as T; // never out of bounds
+
+interface Scenario {
+  /** what is there before */
+  readonly before: (name: string, reference: string) => readonly string[] | undefined;
+  /** the command that is struck */
+  readonly command: (name: string, reference: string) => readonly string[];
+}
+
+const sleepers =
+  (...flags: readonly string[]) =>
+  (name: string, reference: string): readonly string[] => [
+    ...flags,
+    '--network',
+    'none',
+    '--name',
+    name,
+    reference,
+    'sleep',
+    '100',
+  ];
+const nothing = (): undefined => undefined;
+
+const scenarios: Readonly<Record<string, Scenario>> = {
+  create: { before: nothing, command: sleepers('create') },
+  'run -d': { before: nothing, command: sleepers('run', '-d') },
+  'run --rm': { before: nothing, command: sleepers('run', '--rm') },
+  'run -d --rm': { before: nothing, command: sleepers('run', '-d', '--rm') },
+  start: { before: sleepers('create'), command: (name) => ['start', name] },
+  stop: { before: sleepers('run', '-d'), command: (name) => ['stop', '-t', '0', name] },
+  'stop of --rm': { before: sleepers('run', '-d', '--rm'), command: (name) => ['stop', '-t', '0', name] },
+  restart: { before: sleepers('run', '-d'), command: (name) => ['restart', '-t', '0', name] },
+  rm: { before: sleepers('create'), command: (name) => ['rm', name] },
+  'rm -f': { before: sleepers('run', '-d'), command: (name) => ['rm', '-f', name] },
+};
+
+const isZombie = (pid: number): boolean => /^State:\s+Z/m.test(readText(`/proc/${String(pid)}/status`));
+
+const monitorOf = (name: string): number | undefined =>
+  processIds().find(
+    (pid) => readText(`/proc/${String(pid)}/cmdline`).startsWith(`sampan-monitor ${name}\0`) && !isZombie(pid),
+  );
+
+const childrenOf = (pid: number): readonly number[] =>
+  readText(`/proc/${String(pid)}/task/${String(pid)}/children`)
+    .split(' ')
+    .filter(Boolean)
+    .map(Number);
+
+const killIfThere = (pid: number | undefined): void => {
+  if (pid === undefined) return;
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // it ended on its own first
+  }
+};
+
+type Victim = 'command line' | 'monitor' | 'init';
+
+/** Starts the command, waits a random moment, kills the victim, and lets what lives come to its end. */
+const strike = async (args: readonly string[], name: string, victim: Victim): Promise<void> => {
+  const started = startTool(args);
+  await sleep(random() * 220);
+  const monitor = victim === 'command line' ? undefined : monitorOf(name);
+  if (victim === 'command line') started.kill('SIGKILL');
+  else if (victim === 'monitor') killIfThere(monitor);
+  else if (monitor !== undefined) killIfThere(childrenOf(monitor)[0]);
+  // A foreground run whose victim was not there (yet) would sleep on.
+  const over = await Promise.race([started.then(() => true), sleep(400, false)]);
+  if (!over) started.kill('SIGKILL');
+  await started;
+};
+
+const livesIn = (pid: number): boolean => pid > 0 && readText(`/proc/${String(pid)}/cmdline`) !== '' && !isZombie(pid);
+
+/** What `ps` and `inspect` say against what /proc says. */
+const untruths = async (): Promise<readonly string[]> => {
+  const listed = await ok(['ps', '-a', '--no-trunc', '--format', '{{.ID}} {{.Names}} {{.State}}']);
+  const found = await Promise.all(listed.split('\n').filter(Boolean).map(untruthIn));
+  return found.filter((text) => text !== undefined);
+};
+
+const untruthIn = async (row: string): Promise<string | undefined> => {
+  const [id = '', name = '', state] = row.split(' ');
+  const seen = await tool(['inspect', '-f', '{{.State.Pid}}', id]);
+  // a --rm container may be removed in between
+  if (seen.exitCode !== 0) return undefined;
+  const hasMonitor = monitorOf(name) !== undefined;
+  if (state === 'running') return livesIn(Number(seen.stdout)) || hasMonitor ? undefined : `${row}: no process`;
+  return hasMonitor ? `${row}: its monitor lives` : undefined;
+};
+
+const leftInTmp = (): readonly string[] => readdirSync(join(sandbox().dataRoot, 'tmp'));
+
+/** What is wrong after one strike; empty when all is well. Leaves no container. */
+const playRound = async (kind: string, victim: Victim, reference: string): Promise<readonly string[]> => {
+  const scenario = scenarios[kind];
+  if (scenario === undefined) throw new Error(kind);
+  const name = uniqueName('crash');
+  const before = scenario.before(name, reference);
+  if (before !== undefined) await ok(before);
+  await strike(scenario.command(name, reference), name, victim);
+  let lies: readonly string[] = [];
+  await poll(async () => (lies = await untruths()).length === 0, { timeoutMs: 5000, optional: true });
+  let left: readonly string[] = [];
+  await poll(() => (left = leftInTmp()).length === 0, { timeoutMs: 5000, optional: true });
+  const ids = (await ok(['ps', '-aq'])).split('\n').filter(Boolean);
+  if (ids.length > 0) await tool(['rm', '-f', ...ids]);
+  return [...lies, ...left.map((entry) => `tmp/${entry}`), ...(await findLeaks(sandbox()))];
+};
+
+test(`killed at random moments, ${String(rounds)} times: the next command tells the truth and nothing is left`, async () => {
+  requires('userns', 'overlay-in-userns', 'subids');
+  const reference = await image();
+  for (let round = 0; round < rounds; round++) {
+    const kind = pick(Object.keys(scenarios));
+    const victim = pick<Victim>(['command line', 'command line', 'monitor', 'init']);
+    const wrong = await playRound(kind, victim, reference);
+    const where = `seed ${String(seed)}, round ${String(round)}, ${kind}, ${victim} killed`;
+    expect(wrong.map((text) => `${where}: ${text}`)).toEqual([]);
+  }
+}, 600_000);
