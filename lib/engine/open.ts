@@ -41,8 +41,8 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
     idMap,
     removeTree,
     treeUsage: (directory) => treeUsage(native(), idMap(), directory),
-    layerSize: images.layerSize,
-    resolveImage: images.resolve,
+    layerSize: (chainId) => images.layerSize(chainId),
+    resolveImage: (name, imageOptions) => images.resolve(name, imageOptions),
     selfCommand: options.selfCommand,
     env: options.env,
   };

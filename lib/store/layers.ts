@@ -8,7 +8,6 @@
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
-  chownSync,
   closeSync,
   createReadStream,
   mkdirSync,
@@ -22,6 +21,7 @@ import { join } from 'node:path';
 import { hasErrno, sampanError } from '../errors/sampan-error.js';
 import { digestOfHex, hexOf, type Digest } from '../image/digest.js';
 import { readJson, writeJsonAtomic } from './atomic.js';
+import { makeOwnedDirectory, type Owner } from './owned-directory.js';
 import type { Paths } from './paths.js';
 import { moveToScratch, type RemoveTree } from './scratch.js';
 
@@ -48,7 +48,7 @@ export interface Unpacker {
   /** Unpacks into an empty directory. Reads a stream to its end. */
   unpack(input: TarInput, directory: string): Promise<LayerUsage>;
   /** who writes into the directory: the containers' root, for uid 0 another user than this one */
-  owner(): { readonly uid: number; readonly gid: number };
+  owner(): Owner;
 }
 
 export interface LayerRequest {
@@ -106,7 +106,7 @@ const prepareLayer = async (unpacker: Unpacker, request: LayerRequest, scratch: 
   // The container's root, a sub-id when uid 0 runs this, passes through.
   makeDirectory(directory, process.geteuid?.() === 0 ? 0o711 : 0o700);
   const target = join(directory, 'diff');
-  makeDirectory(target, 0o755, unpacker.owner());
+  makeOwnedDirectory(target, 0o755, unpacker.owner());
   const { diffId, sizeBytes, inodes } = await unpackVerified(unpacker, request, target);
   const chainId = expected?.chainId ?? diffId;
   const record: LayerRecord = {
@@ -123,10 +123,9 @@ const prepareLayer = async (unpacker: Unpacker, request: LayerRequest, scratch: 
 };
 
 /** chmod, because mkdir(2) obeys the umask. */
-const makeDirectory = (path: string, mode: number, owner?: { readonly uid: number; readonly gid: number }): void => {
+const makeDirectory = (path: string, mode: number): void => {
   mkdirSync(path);
   chmodSync(path, mode);
-  if (owner !== undefined && process.geteuid?.() === 0) chownSync(path, owner.uid, owner.gid);
 };
 
 interface Unpacked extends LayerUsage {

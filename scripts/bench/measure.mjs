@@ -11,7 +11,10 @@ delete environment.NODE_EXTRA_CA_CERTS;
 /** @param {readonly string[]} command @returns {number} milliseconds; NaN when it failed */
 export const timeOnce = (command) => {
   const start = performance.now();
-  const { status } = spawnSync(command[0], command.slice(1), { env: environment, stdio: ['ignore', 'ignore', 'ignore'] });
+  const { status } = spawnSync(command[0], command.slice(1), {
+    env: environment,
+    stdio: ['ignore', 'ignore', 'ignore'],
+  });
   const elapsed = performance.now() - start;
   return status === 0 ? elapsed : NaN;
 };
@@ -43,6 +46,8 @@ export const compare = (title, cases, rounds) => {
   console.log(`\n${title} (median of ${rounds}, ms)`);
   for (const { name } of usable) {
     const value = median(times.get(name));
-    console.log(`  ${name.padEnd(44)} ${value.toFixed(1).padStart(8)}   x${(value / floor).toFixed(2)}   +${(value - floor).toFixed(1)}`);
+    console.log(
+      `  ${name.padEnd(44)} ${value.toFixed(1).padStart(8)}   x${(value / floor).toFixed(2)}   +${(value - floor).toFixed(1)}`,
+    );
   }
 };

@@ -9,7 +9,11 @@ const produce = 'head -c 200000000 /dev/zero | tr "\\0" "x" | fold -w 99';
 
 export const bench = async ({ rounds }) => {
   const few = Math.min(rounds, 5);
-  const through = (flags) => ['sh', '-c', `node ${sampan} run --rm --network none ${flags} host sh -c '${produce}' | cat > /dev/null`];
+  const through = (flags) => [
+    'sh',
+    '-c',
+    `node ${sampan} run --rm --network none ${flags} host sh -c '${produce}' | cat > /dev/null`,
+  ];
   compare(
     '200 MB of output',
     [

@@ -21,12 +21,23 @@ export const bench = async ({ rounds }) => {
   );
   const peers = [
     { program: 'unshare', name: 'unshare -Urmpnf true', command: ['unshare', '-Urmpnf', 'true'] },
-    { program: 'bwrap', name: 'bwrap --unshare-all true', command: ['bwrap', '--unshare-all', '--ro-bind', '/', '/', 'true'] },
-    { program: 'podman', name: 'podman run --rm --net none', command: ['podman', 'run', '--rm', '--net', 'none', 'localhost/busybox', 'true'] },
+    {
+      program: 'bwrap',
+      name: 'bwrap --unshare-all true',
+      command: ['bwrap', '--unshare-all', '--ro-bind', '/', '/', 'true'],
+    },
+    {
+      program: 'podman',
+      name: 'podman run --rm --net none',
+      command: ['podman', 'run', '--rm', '--net', 'none', 'localhost/busybox', 'true'],
+    },
   ];
   compare(
     'a container from start to end',
-    [{ name: 'sampan run --rm host true', command: run('host', 'true') }, ...peers.filter(({ program }) => isInstalled(program))],
+    [
+      { name: 'sampan run --rm host true', command: run('host', 'true') },
+      ...peers.filter(({ program }) => isInstalled(program)),
+    ],
     rounds,
   );
 };

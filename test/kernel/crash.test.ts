@@ -11,6 +11,8 @@ import { requires } from '../support/requires.js';
 import { findLeaks, processIds, readText } from '../support/sandbox.js';
 import { image, ok, sandbox, startTool, tool, uniqueName } from '../support/tool.js';
 
+const container = requires('userns', 'mount-in-userns', 'overlay-in-userns', 'subids', 'busybox');
+
 const rounds = 300;
 const seed = Number(process.env['SAMPAN_TEST_SEED'] ?? Date.now() % 1_000_000);
 
@@ -137,14 +139,17 @@ const playRound = async (kind: string, victim: Victim, reference: string): Promi
   return [...lies, ...left.map((entry) => `tmp/${entry}`), ...(await findLeaks(sandbox()))];
 };
 
-test(`killed at random moments, ${String(rounds)} times: the next command tells the truth and nothing is left`, async () => {
-  requires('userns', 'overlay-in-userns', 'subids');
-  const reference = await image();
-  for (let round = 0; round < rounds; round++) {
-    const kind = pick(Object.keys(scenarios));
-    const victim = pick<Victim>(['command line', 'command line', 'monitor', 'init']);
-    const wrong = await playRound(kind, victim, reference);
-    const where = `seed ${String(seed)}, round ${String(round)}, ${kind}, ${victim} killed`;
-    expect(wrong.map((text) => `${where}: ${text}`)).toEqual([]);
-  }
-}, 600_000);
+container.test(
+  `killed at random moments, ${String(rounds)} times: the next command tells the truth and nothing is left`,
+  async () => {
+    const reference = await image();
+    for (let round = 0; round < rounds; round++) {
+      const kind = pick(Object.keys(scenarios));
+      const victim = pick<Victim>(['command line', 'command line', 'monitor', 'init']);
+      const wrong = await playRound(kind, victim, reference);
+      const where = `seed ${String(seed)}, round ${String(round)}, ${kind}, ${victim} killed`;
+      expect(wrong.map((text) => `${where}: ${text}`)).toEqual([]);
+    }
+  },
+  600_000,
+);

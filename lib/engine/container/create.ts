@@ -6,7 +6,7 @@
 // left is a scratch directory of a dead owner or a name without a container; both are free for the next command.
 
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname as hostHostname } from 'node:os';
 import { join } from 'node:path';
 import { hasErrno, sampanError } from '../../errors/sampan-error.js';
@@ -25,13 +25,14 @@ import {
   type ContainerRecord,
 } from '../../store/container-records.js';
 import { isFirstNotice } from '../../store/notices.js';
+import { makeOwnedDirectory, type Owner } from '../../store/owned-directory.js';
 import { makeScratch } from '../../store/scratch.js';
 import { parseSignal } from '../../util/signals.js';
 import type { ContainerContext, ResolvedImage } from './context.js';
 import { buildEtcFiles } from './etc-files.js';
 import { idOfName, type LockedContainer } from './find.js';
 import { holdImage } from './hold-image.js';
-import { makeHostRootfs, type Owner } from './host-rootfs.js';
+import { makeHostRootfs } from './host-rootfs.js';
 import { checkName, generateName } from './names.js';
 import { checkMounts } from './check-mounts.js';
 
@@ -193,11 +194,7 @@ const makeRootfs = (input: {
   const { image, scratchFiles, target, owner, request } = input;
   mkdirSync(scratchFiles.rootfs);
   if (image.source.kind === 'host') return makeHostRootfs(scratchFiles, target, owner, request.autoRemove);
-  for (const directory of [scratchFiles.upper, scratchFiles.work]) {
-    mkdirSync(directory);
-    chmodSync(directory, 0o755);
-    if (process.geteuid?.() === 0) chownSync(directory, owner.uid, owner.gid);
-  }
+  for (const directory of [scratchFiles.upper, scratchFiles.work]) makeOwnedDirectory(directory, 0o755, owner);
   return layerRoot(image, target, request);
 };
 

@@ -6,9 +6,10 @@
 // upper; what is a symlink on the machine (/bin -> usr/bin) is the same symlink here. /home, /root, /var, /srv, /tmp,
 // /run, /mnt and whatever else the machine has are not visible.
 
-import { chownSync, chmodSync, lstatSync, mkdirSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContainerFiles } from '../../store/container-records.js';
+import { makeOwnedDirectory, type Owner } from '../../store/owned-directory.js';
 import type { RootConfig } from '../../spec/runtime-config.js';
 
 const shared = ['usr', 'bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32', 'etc', 'opt', 'nix'] as const;
@@ -33,11 +34,6 @@ const skeleton: readonly (readonly [path: string, mode: number])[] = [
   ['var/tmp', 0o1777],
 ];
 
-export interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
-
 /** Makes the writable directories below `files.host`; the paths in the result are those of `target`. */
 export const makeHostRootfs = (
   files: ContainerFiles,
@@ -46,9 +42,9 @@ export const makeHostRootfs = (
   isVolatile: boolean,
 ): RootConfig => {
   const base = join(files.host, 'base');
-  makeOwned(files.host, 0o755, owner);
-  makeOwned(base, 0o755, owner);
-  for (const [path, mode] of skeleton) makeOwned(join(base, path), mode, owner);
+  makeOwnedDirectory(files.host, 0o755, owner);
+  makeOwnedDirectory(base, 0o755, owner);
+  for (const [path, mode] of skeleton) makeOwnedDirectory(join(base, path), mode, owner);
   symlinkSync('/run', join(base, 'var/run'));
   symlinkSync('/run/lock', join(base, 'var/lock'));
 
@@ -71,19 +67,12 @@ const placeShared = (hostDirectory: string, name: string, owner: Owner): boolean
   const inBase = join(hostDirectory, 'base', name);
   if (stat?.isSymbolicLink() === true) symlinkSync(readlinkSync(`/${name}`), inBase);
   if (stat?.isDirectory() !== true) return false;
-  makeOwned(inBase, 0o755, owner);
-  for (const part of ['', 'upper', 'work']) makeOwned(join(hostDirectory, name, part), 0o755, owner);
+  makeOwnedDirectory(inBase, 0o755, owner);
+  for (const part of ['', 'upper', 'work']) makeOwnedDirectory(join(hostDirectory, name, part), 0o755, owner);
   // Mount points of the generated files: on the machine they may be symlinks to places that are not here (systemd).
   if (name === 'etc') {
     for (const file of ['hostname', 'hosts', 'resolv.conf'])
       writeFileSync(join(hostDirectory, name, 'upper', file), '');
   }
   return true;
-};
-
-const makeOwned = (path: string, mode: number, { uid, gid }: Owner): void => {
-  mkdirSync(path, { recursive: true });
-  // chmod, because mkdir(2) obeys the umask
-  chmodSync(path, mode);
-  if (process.geteuid?.() === 0) chownSync(path, uid, gid);
 };

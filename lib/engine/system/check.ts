@@ -3,7 +3,7 @@
 // enough: AppArmor (Ubuntu 24.04 and later) lets unshare succeed and then refuses every capability in the namespace, so
 // the probe mounts something.
 
-import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync, readFileSync } from 'node:fs';
 import { release, userInfo } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -19,8 +19,9 @@ import {
 import type { Native } from '../../native/native.js';
 import type { PlanOperation } from '../../native/protocol.js';
 import { findDelegatedCgroup, isCgroupV2 } from '../../runtime/cgroup.js';
-import { computeIdMap, type IdMap } from '../../runtime/id-map.js';
+import { computeIdMap, rootOf, type IdMap } from '../../runtime/id-map.js';
 import { runMapped } from '../../runtime/tasks.js';
+import { makeOwnedDirectory } from '../../store/owned-directory.js';
 import { makeScratch, type RemoveTree } from '../../store/scratch.js';
 import type { Paths } from '../../store/paths.js';
 import type { CheckResult } from '../contract.js';
@@ -37,7 +38,10 @@ export interface CheckContext {
 export const checkSystem = async (context: CheckContext): Promise<readonly CheckResult[]> => {
   const scratch = makeScratch(context.paths);
   try {
-    for (const name of ['lower', 'upper', 'work', 'rootfs', 'source']) mkdirSync(join(scratch, name));
+    const owner = rootOf(context.idMap());
+    for (const name of ['lower', 'upper', 'work', 'rootfs', 'source']) {
+      makeOwnedDirectory(join(scratch, name), 0o755, owner);
+    }
     const results = [checkKernel(), checkAddon(context)];
     for (const probe of probes) results.push(await runProbe(context, probe, scratch));
     return [...results, checkSubIds(context), checkTun(), checkCgroup(), checkRuntimeDirectory(context)];
