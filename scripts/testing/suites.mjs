@@ -5,6 +5,8 @@
 import { spawn } from 'node:child_process';
 
 const keptBytes = 1 << 16;
+/** The suites write into pipes of ours: they must be told whether colours are seen. */
+const colour = process.stdout.isTTY ? { FORCE_COLOR: '1' } : { NO_COLOR: '1' };
 
 /** @returns {Promise<{ name, passed, failed, skipped, seconds }>} */
 export const runSuite = async ({ name, command: [program, ...args], cwd, env = process.env }) => {
@@ -14,7 +16,7 @@ export const runSuite = async ({ name, command: [program, ...args], cwd, env = p
     program,
     args,
     cwd,
-    env: { ...env, FORCE_COLOR: process.stdout.isTTY ? '1' : '0' },
+    env: { ...env, ...colour },
   });
   const counts = countsIn(tail) ?? { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
   // a suite that ends badly has failed, whatever it counted (a test file that could not be loaded counts no test)
