@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a failed operation to the error a user reads: by operation and errno, never by message text.
 
+import { getSystemErrorMap } from 'node:util';
 import { sampanError, type SampanError } from '../errors/sampan-error.js';
 import type { ErrorCode } from '../errors/table.js';
 import type { HelperFailure } from '../native/helper.js';
@@ -63,8 +64,16 @@ export const planError = (failure: HelperFailure): SampanError => {
     op: failure.operation,
     errno: failure.errno,
     hint: found?.meaning.hint ?? hintFor(failure),
-    cause: failure,
+    cause: failure.operation === 'set_user' && failure.code === 'ENOENT' ? undefined : causeOf(failure),
   });
+};
+
+/** The call and the kernel's answer; operation and subject are in the error's own text already. */
+const causeOf = ({ code, errno, detail, stack = '' }: HelperFailure): Error => {
+  const known = getSystemErrorMap().get(-errno);
+  const answer = known === undefined ? code : `${known[1]} (${code})`;
+  const cause = new Error([detail, answer].filter((part) => part !== '').join(': '));
+  return Object.assign(cause, { code, errno, stack });
 };
 
 const hintFor = ({ operation, code }: HelperFailure): string | undefined => {
