@@ -19,7 +19,7 @@ export const errorText = (error: unknown, { debug }: PrintOptions): string => {
 const causeChain = (error: unknown): readonly string[] => {
   const messages: string[] = [];
   for (let next = error; next !== undefined && next !== null; next = causeOf(next)) {
-    const message = messageOf(next);
+    const message = messageOf(next, messages);
     if (message !== '' && messages.at(-1)?.includes(message) !== true) messages.push(message);
   }
   return messages;
@@ -31,12 +31,16 @@ const isErrorLike = (error: unknown): error is Error =>
 
 const causeOf = (error: unknown): unknown => (isErrorLike(error) ? error.cause : undefined);
 
-/** Node's system errors say everything twice: `EACCES: permission denied, open '/x'`. */
-const messageOf = (error: unknown): string => {
+/** Node's system errors, `EACCES: permission denied, open '/x'`, without the code, and the path only if nobody said it. */
+const messageOf = (error: unknown, said: readonly string[]): string => {
   if (!isErrorLike(error)) return String(error);
   if (isSampanError(error)) return error.message;
-  const system = /^[A-Z][A-Z0-9]+: (.+?), (\w+)(?: '.*')?$/.exec(error.message);
-  return system === null ? error.message : `${system[2] ?? ''}: ${system[1] ?? ''}`;
+  const system = /^[A-Z][A-Z0-9]+: (.+?), (\w+)(?: '(.*)')?$/s.exec(error.message);
+  if (system === null) return error.message;
+  const [, problem = '', call = '', path] = system;
+  return path === undefined || said.some((message) => message.includes(path))
+    ? `${call}: ${problem}`
+    : `${call} ${path}: ${problem}`;
 };
 
 /** The outermost hint of the chain. */

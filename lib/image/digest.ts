@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { sampanError } from '../errors/sampan-error.js';
+import { shorten } from '../util/shorten.js';
 
 /** `sha256:<64 lower-case hex>`; made only here. */
 export type Digest = string & { readonly __brand: 'Digest' };
@@ -24,10 +25,3 @@ export const digestOf = (content: Uint8Array | string): Digest =>
 export const digestOfHex = (hex: string): Digest => parseDigest(`sha256:${hex}`, 'digest');
 
 export const hexOf = (digest: Digest): string => digest.slice('sha256:'.length);
-
-/** Hostile input in messages: bounded, printable. */
-export const shorten = (value: unknown, longest = 100): string => {
-  const text = typeof value === 'string' ? value : JSON.stringify(value ?? null);
-  const printable = text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
-  return printable.length > longest ? `${printable.slice(0, longest)}...` : printable;
-};

@@ -2,7 +2,7 @@
 // Reading JSON that somebody else wrote: every field is checked for its kind and bounds on the way in.
 
 import { sampanError } from '../errors/sampan-error.js';
-import { shorten } from './digest.js';
+import { shorten } from '../util/shorten.js';
 
 /** An object out of somebody's JSON, with the name it has in messages. */
 export interface JsonObject {

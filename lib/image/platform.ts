@@ -2,7 +2,7 @@
 // Platforms `os/architecture[/variant]` (image-spec 1.1, image-index.md), normalised as Go and the registries write them.
 
 import { sampanError } from '../errors/sampan-error.js';
-import { shorten } from './digest.js';
+import { shorten } from '../util/shorten.js';
 
 export interface Platform {
   readonly os: string;

@@ -7,7 +7,8 @@
 // and `library/` the default path prefix there.
 
 import { sampanError } from '../errors/sampan-error.js';
-import { isDigest, shorten, type Digest } from './digest.js';
+import { shorten } from '../util/shorten.js';
+import { isDigest, type Digest } from './digest.js';
 
 export interface Reference {
   readonly domain: string;

@@ -3,7 +3,7 @@
 // The verb is the argument, input goes to stdin, JSON comes from stdout. execa is loaded when a helper is asked.
 
 import { hasErrno, sampanError } from '../errors/sampan-error.js';
-import { shorten } from '../image/digest.js';
+import { shorten } from '../util/shorten.js';
 
 export interface HelperSecret {
   readonly username: string;

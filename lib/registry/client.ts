@@ -2,7 +2,8 @@
 // The registry API (distribution-spec 1.1) as functions: manifests, tags, catalog; blobs are in download.ts and
 // upload.ts. What comes back has been checked against its digest and its bounds.
 
-import { digestOf, isDigest, shorten, type Digest } from '../image/digest.js';
+import { digestOf, isDigest, type Digest } from '../image/digest.js';
+import { shorten } from '../util/shorten.js';
 import { largestManifestBytes } from '../image/manifest.js';
 import { mediaTypes } from '../image/media-types.js';
 import { isRecord } from './auth-file.js';

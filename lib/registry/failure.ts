@@ -3,7 +3,7 @@
 
 import { sampanError, isSampanError, type SampanError } from '../errors/sampan-error.js';
 import type { ErrorCode } from '../errors/table.js';
-import { shorten } from '../image/digest.js';
+import { shorten } from '../util/shorten.js';
 import type { StepSubject } from './contract.js';
 
 export const subjectOf = ({ registry, repository, step }: StepSubject, detail?: string): string =>

@@ -2,9 +2,10 @@
 // Where everything lives; docs/state-on-disk.md shows the tree. Nothing else composes paths below the data root.
 
 import { createHash } from 'node:crypto';
-import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
+import { chmodSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno, sampanError } from '../errors/sampan-error.js';
+import { makeDirectories } from './make-directories.js';
 
 export interface Paths {
   readonly dataRoot: string;
@@ -79,17 +80,24 @@ const runtimeRootOf = ({ env, uid }: PathsInput, dataRoot: string): string | und
   }
 };
 
-const isDirectory = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+/** What stands in the way is said where it is to be made. */
+const isDirectory = (path: string): boolean => {
+  try {
+    return lstatSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+};
 
 const ensureOwnDirectory = (path: string, mode: number, uid: number): void => {
   try {
     // 0700 for missing parents too: XDG asks for it.
-    mkdirSync(path, { recursive: true, mode });
+    makeDirectories(path, mode);
     const stat = lstatSync(path);
     if (stat.uid !== uid) throw foreignDirectory(path);
     if ((stat.mode & 0o777) !== mode) chmodSync(path, mode);
   } catch (error) {
-    if (!hasErrno(error, 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOSPC', 'EDQUOT')) throw error;
+    if (!hasErrno(error, 'EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR', 'EEXIST', 'ELOOP', 'ENOSPC', 'EDQUOT')) throw error;
     throw sampanError('ERR_HOST', {
       subject: `the directory ${path} cannot be made`,
       cause: error,

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Mounts that cannot work are refused before anything is made, naming the path and the way out.
 
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { hasErrno, sampanError } from '../../errors/sampan-error.js';
 import type { MountRequest } from '../../spec/create-request.js';
+import { makeDirectories } from '../../store/make-directories.js';
 
 /**
  * @param options.create make the missing sources of -v, as docker does
@@ -29,7 +30,7 @@ const checkSource = (source: string, mayCreate: boolean, create: boolean): void 
   try {
     if (mayCreate && statSync(source, { throwIfNoEntry: false }) === undefined) {
       if (!create) return;
-      mkdirSync(source, { recursive: true });
+      makeDirectories(source);
     }
     const isDirectory = statSync(source).isDirectory();
     accessSync(source, isDirectory ? constants.X_OK : constants.R_OK);
@@ -48,6 +49,6 @@ const checkSource = (source: string, mayCreate: boolean, create: boolean): void 
         hint: 'the engine has your rights, no more',
       });
     }
-    throw error;
+    throw sampanError('ERR_MOUNT_SOURCE', { subject: `${source} cannot be used`, cause: error });
   }
 };

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { sampanError } from '../../errors/sampan-error.js';
-import { shorten } from '../../image/digest.js';
+import { shorten } from '../../util/shorten.js';
 import type { StagedBlob } from '../../store/content-store.js';
 import { decompress } from '../../store/decompress.js';
 import { stageBlob } from '../../store/stage-blob.js';

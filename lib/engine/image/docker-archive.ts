@@ -5,7 +5,7 @@
 import { openSync, readSync, closeSync } from 'node:fs';
 import { sampanError } from '../../errors/sampan-error.js';
 import { largestConfigBytes, parseConfig } from '../../image/config.js';
-import { shorten } from '../../image/digest.js';
+import { shorten } from '../../util/shorten.js';
 import { arrayOf, asObject, asString, optionalStrings, parseJson, requiredString } from '../../image/json.js';
 import { largestManifestBytes, makeManifest, mostLayers } from '../../image/manifest.js';
 import { mediaTypes, type Compression } from '../../image/media-types.js';

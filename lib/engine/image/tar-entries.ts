@@ -4,7 +4,7 @@
 import { Parser } from 'tar/parse';
 import type { ReadEntry } from 'tar/read-entry';
 import { isSampanError, sampanError } from '../../errors/sampan-error.js';
-import { shorten } from '../../image/digest.js';
+import { shorten } from '../../util/shorten.js';
 
 export interface TarEntry {
   readonly name: string;
@@ -29,9 +29,17 @@ const kinds: Readonly<Record<string, TarEntry['kind'] | undefined>> = {
  * @throws ERR_ARCHIVE_INVALID when it is no tar archive or is cut off, and what onEntry and the source throw
  */
 export const readTarEntries = async (source: AsyncIterable<Uint8Array>, onEntry: OnEntry): Promise<void> => {
-  const { parser, failed, ended, underWay, abandon } = openParser(onEntry);
+  const { parser, failed, ended, hasEnded, underWay, abandon } = openParser(onEntry);
   try {
+    let afterEndBytes = 0;
     for await (const chunk of source) {
+      if (hasEnded()) {
+        // Padding is read, so that its writer is not cut off; the parser would keep it in memory. Whoever has more to
+        // say after the end of the archive is not listened to.
+        afterEndBytes += chunk.byteLength;
+        if (afterEndBytes > mostPaddingBytes) break;
+        continue;
+      }
       if (!parser.write(toBuffer(chunk))) await Promise.race([failed, drained(parser)]);
       // All but the last of them have their data and come to an end by themselves.
       while (underWay.size > mostUnderWay) await Promise.race([failed, ...underWay]);
@@ -48,6 +56,7 @@ export const readTarEntries = async (source: AsyncIterable<Uint8Array>, onEntry:
 type OnEntry = (entry: TarEntry) => Promise<void>;
 
 const mostUnderWay = 8;
+const mostPaddingBytes = 1024 * 1024;
 
 const openParser = (onEntry: OnEntry) => {
   let fail: (reason: unknown) => void = () => undefined;
@@ -77,6 +86,10 @@ const openParser = (onEntry: OnEntry) => {
     },
   });
   parser.on('error', fail);
+  let sawEnd = false;
+  parser.on('eof', () => {
+    sawEnd = true;
+  });
   const ended = new Promise<void>((resolve) => {
     parser.on('end', resolve);
   });
@@ -87,7 +100,7 @@ const openParser = (onEntry: OnEntry) => {
     last?.destroy(error);
     await Promise.all(underWay);
   };
-  return { parser, failed, ended, underWay, abandon };
+  return { parser, failed, ended, hasEnded: () => sawEnd, underWay, abandon };
 };
 
 const toBuffer = (chunk: Uint8Array): Buffer => Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);

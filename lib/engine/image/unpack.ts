@@ -5,7 +5,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { hasErrno, isSampanError, sampanError } from '../../errors/sampan-error.js';
-import { shorten } from '../../image/digest.js';
+import { shorten } from '../../util/shorten.js';
 import { HelperFailure } from '../../native/helper.js';
 import type { Native } from '../../native/native.js';
 import type { IdMap } from '../../runtime/id-map.js';
