@@ -21,6 +21,7 @@ export interface ImageFixture {
   /** containers that are said to exist */
   readonly users: ImageUser[];
   load(archive: Uint8Array): Promise<readonly Loaded[]>;
+  loadStream(chunks: AsyncIterable<Uint8Array>): Promise<readonly Loaded[]>;
   /** names of what is on disk */
   onDisk(): {
     readonly blobs: readonly string[];
@@ -60,6 +61,7 @@ export const openImageFixture = (): ImageFixture => {
     layers: openLayerStore(paths, { unpack: unpackToFile, owner: () => ({ uid: 0, gid: 0 }) }),
     index: openImageIndex(paths),
   };
+  const loadFrom = (source: Readable) => loadImages(context, source, { notify: (text) => notices.push(text) });
   const list = (directory: string): readonly string[] => {
     try {
       return readdirSync(directory).sort();
@@ -72,8 +74,8 @@ export const openImageFixture = (): ImageFixture => {
     context,
     notices,
     users,
-    load: (archive) =>
-      loadImages(context, Readable.from([archive], { objectMode: false }), { notify: (text) => notices.push(text) }),
+    load: (archive) => loadFrom(Readable.from([archive], { objectMode: false })),
+    loadStream: (chunks) => loadFrom(Readable.from(chunks, { objectMode: false })),
     onDisk: () => ({ blobs: list(at('images/blobs/sha256')), layers: list(paths.layers), scratch: list(paths.tmp) }),
     dispose: () => {
       rmSync(dataRoot, { recursive: true });

@@ -211,6 +211,16 @@ describe('bad input', () => {
     await expect(store.load(packOci({ ...oci, index }))).rejects.toMatchObject({ code: 'ERR_DIGEST_MISMATCH' });
   });
 
+  test('what comes after the end of the archive is neither kept nor waited for', async () => {
+    let sent = 0;
+    const endless = async function* (): AsyncGenerator<Buffer> {
+      yield dockerArchive(spec);
+      for (; sent < 1000; sent++) yield await Promise.resolve(Buffer.alloc(1024 * 1024));
+    };
+    await expect(store.loadStream(endless())).resolves.toHaveLength(1);
+    expect(sent).toBeLessThan(20);
+  });
+
   test('links that go round in circles are refused', async () => {
     const circle = makeTar([
       file('manifest.json', JSON.stringify([{ Config: 'a', Layers: [] }])),
