@@ -71,7 +71,6 @@ const noWriting = {
 const mayWrite = [
   'lib/store/**', // the store itself
   'lib/engine/container/{create,host-rootfs,start,remove,reconcile}.ts', // fill and empty a container's own directory, in scratch space or under its lock
-  'lib/engine/container/check-mounts.ts', // -v makes a missing host directory, as docker does
   'lib/engine/system/check.ts', // its probes live in scratch space
   'lib/runtime/cgroup.ts', // the cgroup file system is no data root
   'lib/cli/**', // --cidfile and what the user named; records stay out of reach by the layers
