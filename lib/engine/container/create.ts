@@ -32,7 +32,7 @@ import type { ContainerContext, ResolvedImage } from './context.js';
 import { buildEtcFiles } from './etc-files.js';
 import { idOfName, type LockedContainer } from './find.js';
 import { holdImage } from './hold-image.js';
-import { makeHostRootfs } from './host-rootfs.js';
+import { hostRoot, makeHostRoot } from './host-rootfs.js';
 import { checkName, generateName } from './names.js';
 import { checkMounts } from './check-mounts.js';
 
@@ -108,10 +108,8 @@ const decide = (context: ContainerContext, { request, image, id, scratch }: Deci
   const target = filesOf(context.paths, id);
   const scratchFiles = containerFiles(scratch ?? target.directory, id);
   const owner = rootOf(idMap);
-  const rootfs =
-    scratch === undefined
-      ? layerRoot(image, target, request)
-      : makeRootfs({ image, scratchFiles, target, owner, request });
+  if (scratch !== undefined) makeRootDirectories(image, scratchFiles, owner);
+  const rootfs = rootOfImage(image, target, request);
   const etcPath = (name: string): string => join(target.directory, name);
   const config = buildConfig({
     request,
@@ -173,29 +171,21 @@ const warningsOf = ({ idMap, paths }: ContainerContext, request: CreateRequest):
 
 // ---- root file system ----------------------------------------------------------------------------------------------
 
-const layerRoot = (image: ResolvedImage, target: ContainerFiles, request: CreateRequest): RootConfig =>
-  image.source.kind === 'layers'
-    ? {
+const rootOfImage = (image: ResolvedImage, target: ContainerFiles, request: CreateRequest): RootConfig =>
+  image.source.kind === 'host'
+    ? hostRoot(target, request.autoRemove)
+    : {
         kind: 'overlay',
         lower: image.source.directories,
         upper: target.upper,
         work: target.work,
         volatile: request.autoRemove,
-      }
-    : { kind: 'host', base: join(target.host, 'base'), directories: [], volatile: request.autoRemove };
+      };
 
-const makeRootfs = (input: {
-  readonly image: ResolvedImage;
-  readonly scratchFiles: ContainerFiles;
-  readonly target: ContainerFiles;
-  readonly owner: Owner;
-  readonly request: CreateRequest;
-}): RootConfig => {
-  const { image, scratchFiles, target, owner, request } = input;
-  mkdirSync(scratchFiles.rootfs);
-  if (image.source.kind === 'host') return makeHostRootfs(scratchFiles, target, owner, request.autoRemove);
-  for (const directory of [scratchFiles.upper, scratchFiles.work]) makeOwnedDirectory(directory, 0o755, owner);
-  return layerRoot(image, target, request);
+const makeRootDirectories = (image: ResolvedImage, files: ContainerFiles, owner: Owner): void => {
+  mkdirSync(files.rootfs);
+  if (image.source.kind === 'host') makeHostRoot(files, owner);
+  else for (const directory of [files.upper, files.work]) makeOwnedDirectory(directory, 0o755, owner);
 };
 
 // ---- writing -------------------------------------------------------------------------------------------------------

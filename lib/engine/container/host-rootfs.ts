@@ -6,7 +6,7 @@
 // upper; what is a symlink on the machine (/bin -> usr/bin) is the same symlink here. /home, /root, /var, /srv, /tmp,
 // /run, /mnt and whatever else the machine has are not visible.
 
-import { lstatSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, readlinkSync, symlinkSync, writeFileSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import type { ContainerFiles } from '../../store/container-records.js';
 import { makeOwnedDirectory, type Owner } from '../../store/owned-directory.js';
@@ -34,45 +34,38 @@ const skeleton: readonly (readonly [path: string, mode: number])[] = [
   ['var/tmp', 0o1777],
 ];
 
-/** Makes the writable directories below `files.host`; the paths in the result are those of `target`. */
-export const makeHostRootfs = (
-  files: ContainerFiles,
-  target: ContainerFiles,
-  owner: Owner,
-  isVolatile: boolean,
-): RootConfig => {
+/** What is mounted, as the runtime config has it; `files` says where the container's directory is (or will be). */
+export const hostRoot = (files: ContainerFiles, isVolatile: boolean): RootConfig => ({
+  kind: 'host',
+  base: join(files.host, 'base'),
+  directories: shared.filter(isDirectory).map((name) => ({
+    source: `/${name}`,
+    upper: join(files.host, name, 'upper'),
+    work: join(files.host, name, 'work'),
+  })),
+  volatile: isVolatile,
+});
+
+/** Makes the writable directories that hostRoot() names. */
+export const makeHostRoot = (files: ContainerFiles, owner: Owner): void => {
   const base = join(files.host, 'base');
-  makeOwnedDirectory(files.host, 0o755, owner);
-  makeOwnedDirectory(base, 0o755, owner);
+  for (const path of [files.host, base]) makeOwnedDirectory(path, 0o755, owner);
   for (const [path, mode] of skeleton) makeOwnedDirectory(join(base, path), mode, owner);
   symlinkSync('/run', join(base, 'var/run'));
   symlinkSync('/run/lock', join(base, 'var/lock'));
-
-  const directories = shared.filter((name) => placeShared(files.host, name, owner));
-  return {
-    kind: 'host',
-    base: join(target.host, 'base'),
-    directories: directories.map((name) => ({
-      source: `/${name}`,
-      upper: join(target.host, name, 'upper'),
-      work: join(target.host, name, 'work'),
-    })),
-    volatile: isVolatile,
-  };
+  for (const name of shared) {
+    if (isDirectory(name)) makeShared(files.host, name, owner);
+    else if (statOf(name)?.isSymbolicLink() === true) symlinkSync(readlinkSync(`/${name}`), join(base, name));
+  }
 };
 
-/** True when an overlay is to be mounted; a symlink of the machine is made at once. */
-const placeShared = (hostDirectory: string, name: string, owner: Owner): boolean => {
-  const stat = lstatSync(`/${name}`, { throwIfNoEntry: false });
-  const inBase = join(hostDirectory, 'base', name);
-  if (stat?.isSymbolicLink() === true) symlinkSync(readlinkSync(`/${name}`), inBase);
-  if (stat?.isDirectory() !== true) return false;
-  makeOwnedDirectory(inBase, 0o755, owner);
-  for (const part of ['', 'upper', 'work']) makeOwnedDirectory(join(hostDirectory, name, part), 0o755, owner);
+const statOf = (name: string): Stats | undefined => lstatSync(`/${name}`, { throwIfNoEntry: false });
+const isDirectory = (name: string): boolean => statOf(name)?.isDirectory() === true;
+
+const makeShared = (hostDirectory: string, name: string, owner: Owner): void => {
+  const parts = [join('base', name), name, join(name, 'upper'), join(name, 'work')];
+  for (const part of parts) makeOwnedDirectory(join(hostDirectory, part), 0o755, owner);
+  if (name !== 'etc') return;
   // Mount points of the generated files: on the machine they may be symlinks to places that are not here (systemd).
-  if (name === 'etc') {
-    for (const file of ['hostname', 'hosts', 'resolv.conf'])
-      writeFileSync(join(hostDirectory, name, 'upper', file), '');
-  }
-  return true;
+  for (const file of ['hostname', 'hosts', 'resolv.conf']) writeFileSync(join(hostDirectory, 'etc/upper', file), '');
 };
