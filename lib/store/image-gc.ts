@@ -33,8 +33,22 @@ export const collectGarbage = ({ content, layers, entries, usedLayers }: Garbage
   for (const { descriptor } of entries) mark(content, descriptor, reachable);
   const blobs = content.list().filter((digest) => !reachable.blobs.has(digest));
   for (const digest of blobs) content.remove(digest);
-  const unused = layers.list().filter((chainId) => !reachable.layers.has(chainId));
+  const unused = topmostFirst(
+    layers,
+    layers.list().filter((chainId) => !reachable.layers.has(chainId)),
+  );
   return { directories: layers.takeOut(unused), layers: unused, blobs };
+};
+
+/** As docker reports them. */
+const topmostFirst = (layers: LayerStore, chainIds: readonly Digest[]): readonly Digest[] => {
+  const parents = new Map(chainIds.map((chainId) => [chainId, layers.find(chainId)?.parent]));
+  const depthOf = (chainId: Digest): number => {
+    let depth = 0;
+    for (let parent = parents.get(chainId); parent !== undefined; parent = parents.get(parent)) depth++;
+    return depth;
+  };
+  return chainIds.toSorted((left, right) => depthOf(right) - depthOf(left));
 };
 
 interface Reachable {

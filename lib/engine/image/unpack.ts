@@ -4,12 +4,13 @@
 
 import { closeSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { hasErrno, isSampanError, sampanError } from '../../errors/sampan-error.js';
+import { hasErrno, sampanError } from '../../errors/sampan-error.js';
 import { shorten } from '../../util/shorten.js';
 import { HelperFailure } from '../../native/helper.js';
 import type { Native } from '../../native/native.js';
-import type { IdMap } from '../../runtime/id-map.js';
-import { runMapped } from '../../runtime/tasks.js';
+import { runTask } from '../../native/task.js';
+import { namespaceOperations, type IdMap } from '../../runtime/id-map.js';
+import { planError } from '../../runtime/plan-failure.js';
 import type { LayerUsage, TarInput } from '../../store/layers.js';
 
 const ownersCannotBeSet = 1;
@@ -46,7 +47,11 @@ const unpackStream = async (task: UnpackTask, chunks: AsyncIterable<Uint8Array>)
   const running = runUnpack(task, readEnd, abort.signal);
   // The helper has been started by now and has its own copy.
   closeSync(readEnd);
-  const feeding = feed(writeEnd, chunks).catch((error: unknown) => {
+  const stop = new AbortController();
+  running.catch(() => {
+    stop.abort();
+  });
+  const feeding = feed(writeEnd, chunks, stop.signal).catch((error: unknown) => {
     abort.abort(error);
     throw error;
   });
@@ -60,8 +65,10 @@ const unpackStream = async (task: UnpackTask, chunks: AsyncIterable<Uint8Array>)
 const runUnpack = async ({ native, idMap, directory }: UnpackTask, fd: number, signal?: AbortSignal) => {
   const flags = idMap.mode === 'single' ? ownersCannotBeSet : 0;
   try {
-    return await runMapped(native, idMap, {
+    return await runTask(native, {
       operations: [
+        ...namespaceOperations(idMap),
+        { op: 'become_root' },
         { op: 'unpack_tar', input: 0, source: directory, flags },
         { op: 'tree_usage', source: directory },
       ],
@@ -70,22 +77,22 @@ const runUnpack = async ({ native, idMap, directory }: UnpackTask, fd: number, s
       signal,
     });
   } catch (error) {
-    throw unpackError(error);
+    throw error instanceof HelperFailure ? unpackError(error) : error;
   }
 };
 
 /** Errors of the tar itself belong to the archive, others to the machine. */
-const unpackError = (error: unknown): unknown => {
-  if (!isSampanError(error, 'ERR_PLAN_FAILED') || !(error.cause instanceof HelperFailure)) return error;
-  const { operation, detail, code, errno } = error.cause;
-  if (operation !== 'unpack_tar') return error;
+const unpackError = (failure: HelperFailure): Error => {
+  const general = planError(failure);
+  const { operation, subject, detail, code, errno } = failure;
+  if (operation !== 'unpack_tar' || general.code !== 'ERR_PLAN_FAILED') return general;
   const isReading = /^(?:read tar|unpack)\b/.test(detail);
   const noSuchId = detail.startsWith('fchown') && code === 'EINVAL';
-  const what = shorten(error.cause.subject, longestSubject);
   return sampanError(isReading || archiveErrnos.has(code) ? 'ERR_ARCHIVE_INVALID' : 'ERR_LAYER_UNPACK', {
-    subject: isReading ? what : `${what}: ${detail}: ${code}`,
+    subject: shorten(subject, longestSubject),
     op: operation,
     errno,
+    cause: isReading ? undefined : general.cause,
     hint: noSuchId
       ? 'the id map is too small for this owner: give the user more ids in /etc/subuid and /etc/subgid'
       : undefined,
@@ -98,8 +105,11 @@ const longestSubject = 300;
 /** What only names and links in the archive can bring about. */
 const archiveErrnos: ReadonlySet<string> = new Set(['EBADMSG', 'ENAMETOOLONG', 'ELOOP', 'ENOTDIR', 'EXDEV', 'EISDIR']);
 
-/** Writes everything and closes the pipe. The source is read to its end even when the reader stops early. */
-const feed = async (fd: number, chunks: AsyncIterable<Uint8Array>): Promise<void> => {
+/**
+ * Writes everything and closes the pipe. The source is read to its end even when the reader stops early, because its
+ * digest counts; not so once unpacking has failed.
+ */
+const feed = async (fd: number, chunks: AsyncIterable<Uint8Array>, stop: AbortSignal): Promise<void> => {
   const pipe = new Socket({ fd, readable: false, writable: true });
   let failure: Error | undefined;
   const closed = new Promise<void>((resolve) => {
@@ -110,6 +120,7 @@ const feed = async (fd: number, chunks: AsyncIterable<Uint8Array>): Promise<void
   });
   try {
     for await (const chunk of chunks) {
+      if (stop.aborted) break;
       if (failure === undefined && !pipe.write(chunk)) await drained(pipe);
     }
     pipe.end();
