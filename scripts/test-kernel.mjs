@@ -52,16 +52,16 @@ const asRoot = async (args) => {
   const missing = ensurePackages(kernelTestPrograms);
   if (missing.length > 0) console.log(`not installed: ${missing.join(' ')}; the tests that need them are skipped`);
   openTun();
-  const debian = await debianImage().catch((error) => {
-    console.log(`no Debian test image: ${error.message}`);
-    return undefined;
-  });
+  const debian = await debianImage().then(
+    (path) => ({ SAMPAN_TEST_DEBIAN: path }),
+    (error) => ({ SAMPAN_TEST_DEBIAN_ERROR: error.message }),
+  );
   const user = ensureTestUser();
   const tree = readableTree(user);
   const runtime = makeRuntimeDirectory(user);
   const state = mkdtempSync(join(tmpdir(), 'sampan-test-state-'));
   chownSync(state, user.uid, user.gid);
-  const env = { ...passedOn(), ...(debian === undefined ? {} : { SAMPAN_TEST_DEBIAN: debian }) };
+  const env = { ...passedOn(), ...debian };
   try {
     const userCounts = await runProject({
       project: 'kernel',

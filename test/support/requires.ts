@@ -141,10 +141,14 @@ const features: Readonly<Record<string, Feature>> = {
   'debian-image': {
     probe: () => {
       const directory = process.env['SAMPAN_TEST_DEBIAN'];
-      if (directory === undefined) return 'only root can make it: start the tests as root once';
+      if (directory === undefined)
+        return process.env['SAMPAN_TEST_DEBIAN_ERROR'] ?? 'only root can make it: start the tests as root';
       return existsSync(join(directory, 'rootfs.tar')) ? undefined : `${directory} has no rootfs.tar`;
     },
-    impossible: () => (hasProgram('apt-get') ? undefined : 'this is no Debian'),
+    impossible: () => {
+      if (!hasProgram('apt-get')) return 'this is no Debian';
+      return process.env['SAMPAN_TEST_DEBIAN_ERROR'] === undefined ? 'the tests were not started by root' : undefined;
+    },
   },
   root: { probe: () => (process.getuid?.() === 0 ? undefined : 'not root') },
   ...Object.fromEntries(
