@@ -89,8 +89,29 @@ constexpr int kFailed = 125;
   ::_exit(kFailed);
 }
 
+bool reads_descriptor(const Plan &plan) {
+  for (uint32_t index = 0; index < plan.size(); ++index) {
+    if (plan.code(index) == Op::unpack_tar) return true;
+  }
+  return false;
+}
+
+// Close-on-exec is too late: execve(2) resolves its path first, and an image can make that path (its command, a symlink,
+// an interpreter) lead through /proc/self/fd/N to a directory of the host that was passed to us (CVE-2024-21626).
+// close_range(2), Linux 5.9.
+Status close_all_but(int link) {
+  constexpr unsigned kFirst = 3;
+  const auto kept = static_cast<unsigned>(link);
+  if (kept > kFirst && sys::close_range(kFirst, kept - 1) != 0) return last_error("close_range");
+  if (sys::close_range(kept + 1, ~0U) != 0) return last_error("close_range");
+  return {};
+}
+
 [[noreturn]] void start_init(const Plan &plan, unique_fd link, const InitStdio &stdio, const InitOrigin &origin) {
   if (auto installed = install_stdio(stdio); !installed) give_up(link.get(), installed.error());
+  if (!reads_descriptor(plan)) {
+    if (auto closed = close_all_but(link.get()); !closed) give_up(link.get(), closed.error());
+  }
   run_init(plan, std::move(link), origin);
 }
 

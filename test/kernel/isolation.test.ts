@@ -297,3 +297,26 @@ function byPoint({ mounts }: Report): Map<string, MountLine> {
 function hashOf(path: string): string {
   return createHash('sha256').update(readFileSync(path)).digest('hex');
 }
+
+describe('descriptors of the engine', () => {
+  // CVE-2024-21626: execve(2) resolves its path before close-on-exec takes effect.
+  const outside = (fd: number): string => `/proc/self/fd/${String(fd)}/${'../'.repeat(20)}bin/sh`;
+  const numbers = Array.from({ length: 12 }, (_, index) => index + 3);
+
+  container.test('are no way out for the command of a container', async () => {
+    const reference = await image();
+    for (const fd of numbers) {
+      const result = await tool(['run', '--rm', '--network', 'none', reference, outside(fd), '-c', 'echo out']);
+      expect(result).toMatchObject({ exitCode: 127, stdout: '' });
+    }
+  });
+
+  container.test('are no way out for the command of exec', async () => {
+    const name = uniqueName();
+    await ok(['run', '-d', '--name', name, await image(), 'sleep', '100']);
+    for (const fd of numbers) {
+      expect(await tool(['exec', name, outside(fd), '-c', 'echo out'])).toMatchObject({ exitCode: 127, stdout: '' });
+    }
+    await ok(['rm', '-f', name]);
+  });
+});
