@@ -96,9 +96,9 @@ bool reads_descriptor(const Plan &plan) {
   return false;
 }
 
-// Close-on-exec is too late: execve(2) resolves its path first, and an image can make that path (its command, a symlink,
-// an interpreter) lead through /proc/self/fd/N to a directory of the host that was passed to us (CVE-2024-21626).
-// close_range(2), Linux 5.9.
+// Close-on-exec is too late: execve(2) resolves its path first, and an image can make that path (its command, a
+// symlink, an interpreter) lead through /proc/self/fd/N to a directory of the host that was passed to us
+// (CVE-2024-21626). close_range(2), Linux 5.9.
 Status close_all_but(int link) {
   constexpr unsigned kFirst = 3;
   const auto kept = static_cast<unsigned>(link);

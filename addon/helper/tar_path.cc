@@ -36,4 +36,15 @@ std::string clean_tar_path(std::string_view path) {
   return clean;
 }
 
+bool leaves_root(std::string_view path) {
+  long depth = 0;
+  while (!path.empty()) {
+    const std::string_view component = take_component(path);
+    if (component.empty() || component == ".") continue;
+    depth += component == ".." ? -1 : 1;
+    if (depth < 0) return true;
+  }
+  return false;
+}
+
 }  // namespace sampan

@@ -11,6 +11,9 @@ namespace sampan {
 // "" is the root itself.
 std::string clean_tar_path(std::string_view path);
 
+// Whether ".." leads above the root on the way, as in "../a" and "a/../../b"; clean_tar_path() would end at the root.
+bool leaves_root(std::string_view path);
+
 // "a/b/c" -> "a/b" and "c"; "c" -> "" and "c".
 std::string_view parent_of(std::string_view path);
 std::string_view name_of(std::string_view path);

@@ -74,6 +74,9 @@ Status TarUnpacker::run() {
 }
 
 Status TarUnpacker::unpack(const TarEntry &entry) {
+  // What no tool writes by mistake: docker refuses it, too.
+  if (leaves_root(entry.path))
+    return Error{EBADMSG, "read tar", clip_path(entry.path) + ": the name leads out of the layer"};
   std::string path = clean_tar_path(entry.path);
   if (path.empty()) return unpack_root(entry);
   if (!options_.plain_rootfs) {

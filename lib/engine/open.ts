@@ -4,7 +4,7 @@
 import { homedir } from 'node:os';
 import { loadNative } from '../native/load.js';
 import type { Native } from '../native/native.js';
-import { readIdMap, type IdMap } from '../runtime/id-map.js';
+import { readIdMap, rootOf, type IdMap } from '../runtime/id-map.js';
 import { runMapped, treeRemover } from '../runtime/tasks.js';
 import { openLocks } from '../store/locks.js';
 import { filesOf, listContainerIds, readContainerRecord } from '../store/container-records.js';
@@ -28,9 +28,10 @@ export interface EngineOptions {
 /** Opens the engine of the user who runs this process, and recovers what killed commands left behind. */
 export const openEngine = async (options: EngineOptions): Promise<Engine> => {
   const uid = process.geteuid?.() ?? -1;
-  const paths = openPaths({ env: options.env, uid, home: options.env['HOME'] ?? homedir() });
   const native = once(loadNative);
   const idMap = once(readIdMap);
+  const home = options.env['HOME'] ?? homedir();
+  const paths = openPaths({ env: options.env, uid, home, containerGid: rootOf(idMap()).gid });
   const locks = openLocks(paths, native);
   const removeTree = treeRemover(native, idMap, removeOwn);
   const images = openImageService({ paths, locks, native, idMap, removeTree, imageUsers: () => imageUsers(paths) });

@@ -2,7 +2,6 @@
 // Work on files of sub-ids: done by the helper as root of a user namespace with the full id map, because the user
 // alone may neither remove nor read them.
 
-import { hasErrno } from '../errors/sampan-error.js';
 import { HelperFailure } from '../native/helper.js';
 import type { Native } from '../native/native.js';
 import type { PlanOperation } from '../native/protocol.js';
@@ -36,16 +35,16 @@ export const runMapped = async (
 };
 
 /**
- * Removes a tree. Most trees hold only files of the user: then this process does it without a namespace.
- * @param removeOwn store/'s own removal; throws EACCES or EPERM where sub-ids are in the way
+ * Removes a tree. Most trees hold only files of the user: then this process does it without a namespace. The helper does
+ * the rest: files of sub-ids, names that are no UTF-8, paths of any length.
+ * @param removeOwn store/'s own removal; whatever it throws, the helper is asked, and its failure counts
  */
 export const treeRemover =
   (native: () => Native, idMap: () => IdMap, removeOwn: (directory: string) => Promise<void>) =>
   async (directory: string): Promise<void> => {
     try {
       await removeOwn(directory);
-    } catch (error) {
-      if (!hasErrno(error, 'EACCES', 'EPERM', 'ENOTEMPTY')) throw error;
+    } catch {
       await runMapped(native(), idMap(), {
         operations: [{ op: 'remove_tree', source: directory }],
         title: 'sampan-remove',

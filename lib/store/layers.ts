@@ -6,22 +6,12 @@
 // into place under the store lock. Layers do not depend on each other on disk: all of them can be unpacked at once.
 
 import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  closeSync,
-  createReadStream,
-  mkdirSync,
-  openSync,
-  readSync,
-  readdirSync,
-  renameSync,
-  statSync,
-} from 'node:fs';
+import { closeSync, createReadStream, openSync, readSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno, sampanError } from '../errors/sampan-error.js';
 import { digestOfHex, hexOf, type Digest } from '../image/digest.js';
 import { readJson, writeJsonAtomic } from './atomic.js';
-import { makeOwnedDirectory, type Owner } from './owned-directory.js';
+import { makeOwnedDirectory, makePassage, type Owner } from './owned-directory.js';
 import type { Paths } from './paths.js';
 import { moveToScratch, type RemoveTree } from './scratch.js';
 
@@ -103,8 +93,7 @@ export const removeAll = async (directories: readonly string[], removeTree: Remo
 const prepareLayer = async (unpacker: Unpacker, request: LayerRequest, scratch: string): Promise<PreparedLayer> => {
   const { blob, expected, parent } = request;
   const directory = join(scratch, `layer-${hexOf(expected?.chainId ?? blob.digest)}`);
-  // The container's root, a sub-id when uid 0 runs this, passes through.
-  makeDirectory(directory, process.geteuid?.() === 0 ? 0o711 : 0o700);
+  makePassage(directory, unpacker.owner().gid);
   const target = join(directory, 'diff');
   makeOwnedDirectory(target, 0o755, unpacker.owner());
   const { diffId, sizeBytes, inodes } = await unpackVerified(unpacker, request, target);
@@ -120,12 +109,6 @@ const prepareLayer = async (unpacker: Unpacker, request: LayerRequest, scratch: 
   };
   writeJsonAtomic(join(directory, 'layer.json'), record, { durable: false });
   return { record, directory };
-};
-
-/** chmod, because mkdir(2) obeys the umask. */
-const makeDirectory = (path: string, mode: number): void => {
-  mkdirSync(path);
-  chmodSync(path, mode);
 };
 
 interface Unpacked extends LayerUsage {

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno, sampanError } from '../errors/sampan-error.js';
+import { openPassage } from './owned-directory.js';
 import { makeDirectories } from './make-directories.js';
 
 export interface Paths {
@@ -17,12 +18,16 @@ export interface Paths {
   readonly names: string;
   readonly locks: string;
   readonly tmp: string;
+  /** host group of a container's root */
+  readonly containerGid: number;
 }
 
 export interface PathsInput {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly uid: number;
   readonly home: string;
+  /** host group of a container's root: he must get through to the layers */
+  readonly containerGid: number;
 }
 
 /**
@@ -33,7 +38,6 @@ export interface PathsInput {
  */
 export const openPaths = (input: PathsInput): Paths => {
   const dataRoot = dataRootOf(input);
-  const mode = input.uid === 0 ? 0o711 : 0o700;
   const at = (name: string): string => join(dataRoot, name);
   const paths: Paths = {
     dataRoot,
@@ -44,15 +48,16 @@ export const openPaths = (input: PathsInput): Paths => {
     names: at('names'),
     locks: at('locks'),
     tmp: at('tmp'),
+    containerGid: input.containerGid,
   };
   if (!isDirectory(paths.tmp)) {
-    ensureOwnDirectory(dataRoot, mode, input.uid);
-    for (const path of [paths.images, paths.layers, paths.containers, paths.names, paths.locks, paths.tmp]) {
-      ensureOwnDirectory(path, mode, input.uid);
+    for (const path of [dataRoot, paths.images, paths.layers, paths.containers, paths.names, paths.locks, paths.tmp]) {
+      ensureOwnDirectory(path, input.uid);
+      openPassage(path, input.containerGid);
     }
   }
   const runtimeRoot = runtimeRootOf(input, dataRoot) ?? at('run');
-  ensureOwnDirectory(runtimeRoot, 0o700, input.uid);
+  ensureOwnDirectory(runtimeRoot, input.uid);
   return { ...paths, runtimeRoot };
 };
 
@@ -89,15 +94,16 @@ const isDirectory = (path: string): boolean => {
   }
 };
 
-const ensureOwnDirectory = (path: string, mode: number, uid: number): void => {
+const ensureOwnDirectory = (path: string, uid: number): void => {
   try {
-    // 0700 for missing parents too: XDG asks for it.
-    makeDirectories(path, mode);
+    // 0700 for missing parents too: XDG asks for it. Those of uid 0 let a container's root pass.
+    makeDirectories(path, uid === 0 ? 0o711 : 0o700);
     const stat = lstatSync(path);
     if (stat.uid !== uid) throw foreignDirectory(path);
-    if ((stat.mode & 0o777) !== mode) chmodSync(path, mode);
+    if ((stat.mode & 0o077) !== 0) chmodSync(path, 0o700);
   } catch (error) {
-    if (!hasErrno(error, 'EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR', 'EEXIST', 'ELOOP', 'ENOSPC', 'EDQUOT')) throw error;
+    if (!hasErrno(error, 'EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR', 'EEXIST', 'ELOOP', 'ENOSPC', 'EDQUOT'))
+      throw error;
     throw sampanError('ERR_HOST', {
       subject: `the directory ${path} cannot be made`,
       cause: error,

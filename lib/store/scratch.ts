@@ -3,10 +3,11 @@
 // for what it is. Objects are made here and renamed into place; objects to be removed are renamed here first.
 
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno } from '../errors/sampan-error.js';
 import { isAlive, readIdentity } from '../util/process-identity.js';
+import { makePassage } from './owned-directory.js';
 import type { Paths } from './paths.js';
 
 /** Removes a directory tree, also one with files of sub-ids in it. */
@@ -18,12 +19,10 @@ const ownName = (): string => {
   return `${String(identity.pid)}-${identity.startTime}-${randomBytes(8).toString('hex')}`;
 };
 
-/** A new empty directory, 0700 (0711 for uid 0, whose containers' root passes through it). */
+/** A new empty directory. */
 export const makeScratch = (paths: Paths): string => {
   const path = join(paths.tmp, ownName());
-  mkdirSync(path);
-  // chmod, because mkdir(2) obeys the umask
-  chmodSync(path, process.geteuid?.() === 0 ? 0o711 : 0o700);
+  makePassage(path, paths.containerGid);
   return path;
 };
 

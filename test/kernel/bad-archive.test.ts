@@ -123,11 +123,9 @@ describe('layers that lead out of the image', () => {
   };
   const up = '../'.repeat(20);
 
-  container.test('a name with .. ends at the root of the image', async () => {
-    for (const name of ['../x', 'a/../../x', '/../x', `${up}x`]) {
-      const reference = await loadImage({ layers: [rootfsTar(), makeTar([file(name, 'inside')])] });
-      expect(await ok(['run', '--rm', reference, 'cat', '/x'])).toBe('inside');
-    }
+  container.test('a name that leads out of the layer is refused', async () => {
+    for (const name of ['../x', 'a/../../x', '/../x', `${up}x`, '..'])
+      await importRefused(makeTar([file(name, 'inside')]), 'the name leads out of the layer');
     await harmless((path) => [
       file(`${up}${path.slice(1)}/victim`, 'changed'),
       file(`a/${up}${path.slice(1)}/new`, ''),
@@ -135,7 +133,7 @@ describe('layers that lead out of the image', () => {
   });
 
   container.test('a file in the place of the root is refused', async () => {
-    for (const name of ['..', 'a/..', '.'])
+    for (const name of ['a/..', '.'])
       await importRefused(makeTar([file(name, 'x')]), 'only a directory can be the root of a layer');
   });
 

@@ -44,9 +44,9 @@ container.test('what it writes belongs to a sub-id, and is removed with it', asy
   expect(await ok(['ps', '-aq'])).toBe('');
 });
 
-container.test('keeps the data root closed to listing by others', async () => {
+container.test('keeps the data root, and the set-uid programs in it, closed to other users', async () => {
   await ok(['ps']);
-  expect(statSync(sandbox().dataRoot).mode & 0o777).toBe(0o711);
+  expect(statSync(sandbox().dataRoot).mode & 0o777).toBe(0o710);
 });
 
 container.test('exec enters as the container’s root, with its capabilities only', async () => {

@@ -37,6 +37,7 @@ export const openImageFixture = (): ImageFixture => {
   const paths: Paths = {
     dataRoot,
     runtimeRoot: at('run'),
+    containerGid: process.getegid?.() ?? 0,
     images: at('images'),
     layers: at('layers'),
     containers: at('containers'),
