@@ -12,8 +12,12 @@ export const errorText = (error: unknown, { debug }: PrintOptions): string => {
   const hint = hintOf(error);
   const lines = [`sampan: ${causeChain(error).join(': ')}`, ...(hint === undefined ? [] : [`hint: ${hint}`])];
   if (debug && isErrorLike(error) && error.stack !== undefined) lines.push(error.stack);
-  return `${lines.join('\n')}\n`;
+  return `${lines.map(harmless).join('\n')}\n`;
 };
+
+/** Names from images and archives must not drive the terminal: control characters (C0 but newline and tab, C1) are shown. */
+const harmless = (text: string): string =>
+  text.replace(/[^\P{Cc}\n\t]/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
 
 /** The messages from the outside in; one that the message before contains already is left out. */
 const causeChain = (error: unknown): readonly string[] => {

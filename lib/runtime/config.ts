@@ -168,8 +168,11 @@ const deviceMounts = (request: CreateRequest): readonly MountConfig[] => {
   );
 };
 
-const etcMounts = ({ etcFiles }: ConfigInput): readonly MountConfig[] =>
-  Object.entries(etcFiles).map(([name, source]) => bind(source, `/etc/${name}`, ['bind', 'rprivate']));
+/** Read-only with the root, as docker has it. */
+const etcMounts = ({ etcFiles, request }: ConfigInput): readonly MountConfig[] =>
+  Object.entries(etcFiles).map(([name, source]) =>
+    bind(source, `/etc/${name}`, ['bind', 'rprivate', ...(request.readOnlyRootfs ? ['ro'] : [])]),
+  );
 
 const userMount = (mount: MountRequest): MountConfig => {
   const access = mount.readOnly ? ['ro'] : [];

@@ -10,7 +10,7 @@
 import * as k from '../native/constants.js';
 import type { PlanOperation } from '../native/protocol.js';
 import { capabilityMask } from '../spec/capabilities.js';
-import type { NamespaceType, ProcessConfig, RlimitConfig, RootConfig, RuntimeConfig } from '../spec/runtime-config.js';
+import type { NamespaceType, ProcessConfig, RlimitConfig, RuntimeConfig } from '../spec/runtime-config.js';
 import { namespaceOperations, type IdMap } from './id-map.js';
 import { mountOperation } from './mount-operation.js';
 
@@ -49,7 +49,7 @@ export const containerOperations = (
     { op: 'stdio', flags: stdioFlags(config) },
     { op: 'become_root' },
     { op: 'mount_propagation', source: '/', flags: BigInt(k.MS_REC | k.MS_SLAVE) },
-    ...rootOperations(config.sampan.rootfs, config.root.path),
+    ...rootOperations(config),
     ...config.mounts.map(mountOperation),
     ...deviceLinks.map(([path, to]): PlanOperation => ({ op: 'make_symlink', path, to })),
     { op: 'make_dir', path: config.process.cwd, mode: 0o755 },
@@ -84,22 +84,20 @@ export const execOperations = (
 const stdioFlags = ({ process, sampan }: RuntimeConfig): number =>
   (process.terminal ? stdioTty : 0) | (sampan.openStdin ? stdioKeepStdin : 0) | (sampan.stdinOnce ? stdioStdinOnce : 0);
 
-const rootOperations = (root: RootConfig, rootfs: string): readonly PlanOperation[] => {
+const rootOperations = ({
+  sampan: { rootfs: root },
+  root: { path: rootfs, readonly },
+}: RuntimeConfig): readonly PlanOperation[] => {
   const flags = root.volatile ? 1 : 0;
   if (root.kind === 'overlay') {
     return [{ op: 'root_overlay', rootfs, lower: root.lower, upper: root.upper, work: root.work, flags }];
   }
-  return [
-    { op: 'root_bind', source: root.base, rootfs },
-    ...root.directories.map(({ source, upper, work }): PlanOperation => ({
-      op: 'mount_overlay',
-      target: source,
-      lower: [source],
-      upper,
-      work,
-      flags,
-    })),
-  ];
+  // Mounts of their own, which the later remount of the root does not reach; made read-only before others stand on them.
+  const directories = root.directories.flatMap(({ source, upper, work }): readonly PlanOperation[] => [
+    { op: 'mount_overlay', target: source, lower: [source], upper, work, flags },
+    ...(readonly ? [{ op: 'readonly_path', path: source } as const] : []),
+  ]);
+  return [{ op: 'root_bind', source: root.base, rootfs }, ...directories];
 };
 
 /** As docker and the OCI runtime specification ("Default Devices", "/dev symbolic links") have them. */

@@ -18,7 +18,7 @@ export const removeOwn = (directory: string): Promise<void> => {
 const deepest = 200;
 
 const removeDirectory = (directory: string, depth = 0): void => {
-  if (depth > deepest) throw Object.assign(new Error(`${directory} is too deep`), { code: 'EACCES' });
+  if (depth > deepest) throw Object.assign(new Error(`${directory} is too deep`), { code: 'ENAMETOOLONG' });
   for (const entry of listEntries(directory)) {
     const path = join(directory, entry.name);
     if (entry.isDirectory()) removeDirectory(path, depth + 1);

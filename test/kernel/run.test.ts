@@ -57,6 +57,14 @@ describe('the built-in image host', () => {
     expect(readFileSync('/etc/passwd', 'utf8')).toContain('root:');
   });
 
+  container.test('--read-only closes its directories too', async () => {
+    const result = await tool([
+      ...['run', '--rm', '--read-only', '--network', 'none', 'host', 'sh', '-c'],
+      'for path in /x /etc/x /usr/x /etc/hosts; do echo x > $path && echo wrote $path; done 2>/dev/null; cat /etc/hostname',
+    ]);
+    expect(result.stdout).toMatch(/^[0-9a-f]{12}\n$/);
+  });
+
   container.test('shows no home directory of the machine', async () => {
     expect(await ok(['run', '--rm', 'host', 'sh', '-c', 'ls -A /home /root 2>/dev/null | grep -v : || true'])).toBe('');
   });

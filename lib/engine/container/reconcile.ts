@@ -4,6 +4,7 @@
 
 import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { hasErrno } from '../../errors/sampan-error.js';
 import { removeCgroup } from '../../runtime/cgroup.js';
 import { openProcess } from '../../runtime/process-handle.js';
 import { removeIfThere } from '../../store/atomic.js';
@@ -123,9 +124,19 @@ const isServed = (state: DerivedStatus): boolean => isRunning(state) || (state.s
 const leftTemporaries = (files: ContainerFiles, state: DerivedStatus): readonly string[] =>
   isRunning(state)
     ? []
-    : readdirSync(files.directory)
+    : namesIn(files.directory)
         .filter((name) => /^\..+\.tmp$/.test(name))
         .map((name) => join(files.directory, name));
+
+/** Another command may remove the container while we look. */
+const namesIn = (directory: string): readonly string[] => {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return [];
+    throw error;
+  }
+};
 
 /** Names whose container is gone; under the lock that claims them, so that a claim in progress is not undone. */
 const sweepNames = async ({ paths, locks }: ContainerContext): Promise<void> => {

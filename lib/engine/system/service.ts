@@ -91,6 +91,7 @@ const info = async (context: SystemContext): Promise<Readonly<Record<string, unk
       UserIds: idMap.uids.reduce((sum, { size }) => sum + size, 0),
       RuntimeDir: context.paths.runtimeRoot,
       DefaultNetwork: 'none',
+      Seccomp: 'none',
       Cgroup: findDelegatedCgroup() ?? '',
     },
   };
