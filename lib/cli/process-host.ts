@@ -18,7 +18,10 @@ export const openHost = async ({ debug }: HostOptions): Promise<Host> => {
     terminal: processTerminal(),
     caller: {
       env: process.env,
-      cwd: process.cwd(),
+      // Asked for only by relative paths: the directory may have been removed under us.
+      get cwd() {
+        return process.cwd();
+      },
       readTextFile: (path) => readFileSync(path, 'utf8'),
     },
     now: () => new Date(),
