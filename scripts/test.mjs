@@ -16,6 +16,7 @@ const jestWorkers = `--maxWorkers=${String(Math.max(2, availableParallelism() - 
 const suites = [
   { name: 'lint', command: [bin('eslint'), '.', '--max-warnings=0'] },
   { name: 'format', command: [bin('prettier'), '--check', '--log-level=warn', '.'] },
+  { name: 'format: native', command: node('scripts/testing/check-native-format.mjs') },
   { name: 'headers', command: node('scripts/testing/check-headers.mjs') },
   { name: 'drift: protocol', command: node('scripts/generate-protocol.mjs', '--check') },
   {

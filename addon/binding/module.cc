@@ -10,7 +10,8 @@ namespace sampan::binding {
 namespace {
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
-  for (const auto add : {add_spawn, add_memfd, add_sockets, add_channel, add_pidfd, add_locks, add_files, add_terminal}) {
+  for (const auto add :
+       {add_spawn, add_memfd, add_sockets, add_channel, add_pidfd, add_locks, add_files, add_terminal}) {
     add(env, exports);
   }
   return exports;
