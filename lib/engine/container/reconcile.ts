@@ -107,8 +107,10 @@ export const removeRunTraces = ({ runtimeDirectory, cgroup }: RunRecord): void =
 
 /** Socket directories of starts that were killed before a run record named them; a start holds its container's lock. */
 const sweepSockets = ({ paths, locks }: ContainerContext): void => {
-  const ids = listContainerIds(paths);
-  for (const name of readdirSync(paths.runtimeRoot)) {
+  // In this order: a container is in its place before its socket directory is made, so who is not in the list is gone.
+  const names = readdirSync(paths.runtimeRoot);
+  const ids = names.length === 0 ? [] : listContainerIds(paths);
+  for (const name of names) {
     const id = ids.find((known) => known.startsWith(name));
     if (id !== undefined && isServed(deriveStatus(filesOf(paths, id)))) continue;
     using lock = id === undefined ? undefined : locks.tryContainer(id);
