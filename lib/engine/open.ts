@@ -31,7 +31,9 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
   const native = once(loadNative);
   const idMap = once(readIdMap);
   const home = options.env['HOME'] ?? homedir();
-  const paths = openPaths({ env: options.env, uid, home, containerGid: rootOf(idMap()).gid });
+  // For a user it is his own group: no need to read the sub-ids for commands that start nothing.
+  const containerGid = uid === 0 ? rootOf(idMap()).gid : (process.getegid?.() ?? -1);
+  const paths = openPaths({ env: options.env, uid, home, containerGid });
   const locks = openLocks(paths, native);
   const removeTree = treeRemover(native, idMap, removeOwn);
   const images = openImageService({ paths, locks, native, idMap, removeTree, imageUsers: () => imageUsers(paths) });
