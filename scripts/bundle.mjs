@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // lib/cli/main.ts -> dist/cli.cjs: one CommonJS file, because loading hundreds of modules is what makes a Node program
 // start slowly. Without splitting, `await import('./x.js')` of our own modules becomes a wrapper that runs when asked.
-// Not minified: with the code cache (scripts/code-cache.mjs) that saves nothing, and stacks stay readable.
+// Not minified: with the code cache (scripts/code-cache.mjs) that saves nothing, and stacks stay readable. Large libraries
+// that few commands need are files of their own beside it: every start reads the whole bundle.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,14 +16,37 @@ export const bundle = async () => {
     entryPoints: ['lib/cli/main.ts'],
     outfile,
     bundle: true,
-    format: 'cjs',
-    platform: 'node',
-    target: 'node20',
-    legalComments: 'none',
-    logLevel: 'warning',
+    ...common,
+    // import() needs a loader, which a compiled script does not have: require() does the same for what is beside it
+    supported: { 'dynamic-import': false },
     banner: { js: lazyBuiltin },
+    plugins: [separateFiles],
   });
   writeFileSync(outfile, escapeOthers(deferBuiltins(readFileSync(outfile, 'utf8'))), 'latin1');
+  for (const [name, contents] of Object.entries(separate)) {
+    const stdin = { contents, resolveDir: root };
+    await build({ absWorkingDir: root, stdin, outfile: join(root, `dist/${name}.cjs`), bundle: true, ...common });
+  }
+};
+
+const common = { format: 'cjs', platform: 'node', target: 'node20', legalComments: 'none', logLevel: 'warning' };
+
+/** Of undici only what lib/registry/transport.ts asks for: its fetch and WebSocket are most of it. */
+const separate = {
+  undici: `exports.Pool = require('undici/lib/dispatcher/pool');
+    exports.ProxyAgent = require('undici/lib/dispatcher/proxy-agent');`,
+  execa: "export { execa } from 'execa';",
+};
+
+const separateFiles = {
+  name: 'separate-files',
+  setup: ({ onResolve }) => {
+    // bin/sampan.js lends the bundle its require(): dist/ is beside bin/, as it is beside itself
+    onResolve({ filter: new RegExp(`^(?:${Object.keys(separate).join('|')})$`) }, ({ path }) => ({
+      path: `../dist/${path}.cjs`,
+      external: true,
+    }));
+  },
 };
 
 /**

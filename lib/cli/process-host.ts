@@ -29,7 +29,11 @@ export const openHost = async ({ debug }: HostOptions): Promise<Host> => {
       const { openEngine } = await import('../engine/open.js');
       const startedAt = performance.now();
       // argv[1] may be a link of npm; the bundle itself is what the monitor starts again.
-      const engine = await openEngine({ env: process.env, selfCommand: [process.execPath, __filename] });
+      const engine = await openEngine({
+        env: process.env,
+        selfCommand: [process.execPath, __filename],
+        debug: (message, details = {}) => logger?.debug(details, message),
+      });
       logger?.debug({ ms: Math.round(performance.now() - startedAt) }, 'engine opened');
       return engine;
     },

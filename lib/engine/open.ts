@@ -17,12 +17,14 @@ import { deriveStatus, isRunning } from './container/status.js';
 import type { Engine } from './contract.js';
 import type { ImageUser } from './image/context.js';
 import { openImageService } from './image/service.js';
+import { openRegistryDoor, type EngineDebug } from './registry-access.js';
 import { openSystemService } from './system/service.js';
 
 export interface EngineOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** argv that starts the command line again: [node, path of the bundle] */
   readonly selfCommand: readonly string[];
+  readonly debug?: EngineDebug;
 }
 
 /** Opens the engine of the user who runs this process, and recovers what killed commands left behind. */
@@ -36,7 +38,12 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
   const paths = openPaths({ env: options.env, uid, home, containerGid });
   const locks = openLocks(paths, native);
   const removeTree = treeRemover(native, idMap, removeOwn);
-  const images = openImageService({ paths, locks, native, idMap, removeTree, imageUsers: () => imageUsers(paths) });
+  const registries = openRegistryDoor({ env: options.env, home, uid, debug: options.debug });
+  const images = openImageService({
+    ...{ paths, locks, native, idMap, removeTree },
+    imageUsers: () => imageUsers(paths),
+    openRegistries: () => registries.open(),
+  });
   const context: ContainerContext = {
     paths,
     locks,
@@ -54,7 +61,7 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
     containers: openContainerService(context),
     images: images.service,
     system: openSystemService({ paths, native, idMap, removeTree, env: options.env, images: images.service }),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => registries[Symbol.asyncDispose](),
   };
 };
 

@@ -2,6 +2,7 @@
 // What the image operations share. Made once by openImageService().
 
 import type { Native } from '../../native/native.js';
+import type { RegistryAccess } from '../../registry/open.js';
 import { rootOf, type IdMap } from '../../runtime/id-map.js';
 import { openContentStore, type ContentStore } from '../../store/content-store.js';
 import { openImageIndex, type ImageIndex } from '../../store/image-index.js';
@@ -27,6 +28,8 @@ export interface ImageServiceInput {
   readonly removeTree: RemoveTree;
   /** every container there is */
   readonly imageUsers: () => readonly ImageUser[];
+  /** opened at the first call, shared by the command, closed with the engine */
+  readonly openRegistries: () => Promise<RegistryAccess>;
 }
 
 export interface ImageContext extends ImageServiceInput {

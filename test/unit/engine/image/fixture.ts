@@ -58,6 +58,7 @@ export const openImageFixture = (): ImageFixture => {
     idMap: never,
     removeTree: (directory) => rm(directory, { recursive: true, force: true }),
     imageUsers: () => users,
+    openRegistries: never,
     content: openContentStore(paths),
     layers: openLayerStore(paths, { unpack: unpackToFile, owner: () => ({ uid: 0, gid: 0 }) }),
     index: openImageIndex(paths),
