@@ -124,10 +124,10 @@ Result<unique_fd> walk(int root, const char *path, Missing missing, mode_t mode)
 
 Error no_root(const char *path) { return Error{EINVAL, "no root yet", path}; }
 
-int try_openat2(int root, const char *path, int flags) {
-  const sys::OpenHow how{.flags = static_cast<uint64_t>(static_cast<unsigned>(flags | O_CLOEXEC)),
-                         .mode = 0,
-                         .resolve = sys::kResolveInRoot | sys::kResolveNoMagiclinks};
+int try_openat2(int root, const char *path, int flags,
+                uint64_t resolve = sys::kResolveInRoot | sys::kResolveNoMagiclinks) {
+  const sys::OpenHow how{
+      .flags = static_cast<uint64_t>(static_cast<unsigned>(flags | O_CLOEXEC)), .mode = 0, .resolve = resolve};
   // openat2(2): EAGAIN when a rename or mount elsewhere raced with a ".." of ours.
   for (int attempt = 0;; ++attempt) {
     const int fd = sys::openat2(root, path, how);
@@ -138,6 +138,38 @@ int try_openat2(int root, const char *path, int flags) {
 // A filter of an outer container that does not know openat2(2) answers with one of these.
 bool is_refused(int number) { return number == ENOSYS || number == EPERM; }
 
+// statx(2) STATX_MNT_ID, Linux 5.8: a bind mount of the same file system has the same st_dev.
+bool same_mount(int first, int second) {
+  struct statx a {};
+  struct statx b {};
+  return ::statx(first, "", AT_EMPTY_PATH, STATX_MNT_ID, &a) == 0 &&
+         ::statx(second, "", AT_EMPTY_PATH, STATX_MNT_ID, &b) == 0 && a.stx_mnt_id == b.stx_mnt_id;
+}
+
+bool is_directory(int fd) {
+  struct stat info {};
+  return ::fstat(fd, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+// One component at a time: O_NOFOLLOW is about the last one only.
+Result<unique_fd> walk_beneath(int start, std::string_view rest, int flags) {
+  unique_fd current;
+  int from = start;
+  while (!rest.empty()) {
+    const size_t slash = std::min(rest.find('/'), rest.size());
+    const std::string name(rest.substr(0, slash));
+    rest.remove_prefix(std::min(slash + 1, rest.size()));
+    if (name.empty()) continue;
+    if (name == "..") return Error{EXDEV, "openat", name};
+    const bool last = rest.find_first_not_of('/') == std::string_view::npos;
+    unique_fd next(::openat(from, name.c_str(), (last ? flags : O_PATH | O_DIRECTORY) | O_NOFOLLOW | O_CLOEXEC));
+    if (!next) return last_error("openat", name);
+    current = std::move(next);
+    from = current.get();
+  }
+  return current;
+}
+
 }  // namespace
 
 Result<unique_fd> open_in_root(int root, const char *path, int flags) {
@@ -146,12 +178,24 @@ Result<unique_fd> open_in_root(int root, const char *path, int flags) {
   if (opened) return opened;
   if (!is_refused(errno)) return last_error("openat2", path);
   auto reached = walk(root, path, Missing::fail, 0);
-  if (!reached || (flags & O_PATH) != 0) return reached;
+  if (!reached) return reached;
+  if ((flags & O_DIRECTORY) != 0 && !is_directory(reached.value().get())) return Error{ENOTDIR, "open", path};
+  if ((flags & O_PATH) != 0) return reached;
   // Reopening what the walk has found; the link of our own descriptor cannot lead elsewhere.
   const std::string self = "/proc/self/fd/" + std::to_string(reached.value().get());
   unique_fd reopened(::open(self.c_str(), (flags & ~O_NOFOLLOW) | O_CLOEXEC));
   if (!reopened) return last_error("open", path);
   return reopened;
+}
+
+Result<unique_fd> open_beneath(int start, const char *path, int flags, Crossing crossing) {
+  const uint64_t no_other_mount = crossing == Crossing::same_mount ? sys::kResolveNoXdev : 0;
+  unique_fd opened(try_openat2(start, path, flags, sys::kResolveBeneath | sys::kResolveNoSymlinks | no_other_mount));
+  if (opened) return opened;
+  if (!is_refused(errno)) return last_error("openat2", path);
+  auto walked = walk_beneath(start, path, flags);
+  if (!walked || crossing == Crossing::any_mount || same_mount(start, walked.value().get())) return walked;
+  return Error{EXDEV, "openat", path};
 }
 
 Result<unique_fd> reach_in_root(int root, const char *path, Missing missing, mode_t mode) {

@@ -12,6 +12,12 @@ namespace sampan {
 // Opens an existing path. openat2(2) with RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, O_CLOEXEC added to flags.
 Result<unique_fd> open_in_root(int root, const char *path, int flags);
 
+enum class Crossing { any_mount, same_mount };
+
+// Opens what lies below `start` without following any symlink: ELOOP for one, EXDEV for ".." and, with same_mount, for
+// another mount. openat2(2) with RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS [| RESOLVE_NO_XDEV], O_CLOEXEC added to flags.
+Result<unique_fd> open_beneath(int start, const char *path, int flags, Crossing crossing);
+
 enum class Missing { fail, make_directory, make_file };
 
 // O_PATH descriptor of a path; what is missing of it is made: directories on the way with mode 0755, the last

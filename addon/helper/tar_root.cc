@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "addon/helper/root_path.h"
 #include "addon/helper/tar_path.h"
 #include "addon/helper/tar_subject.h"
 #include "addon/helper/tar_whiteout.h"
@@ -17,20 +18,17 @@
 namespace sampan {
 namespace {
 
-constexpr uint64_t kBelowOnly = sys::kResolveBeneath | sys::kResolveNoSymlinks;
-constexpr uint64_t kInRoot = sys::kResolveInRoot | sys::kResolveNoMagiclinks;
-constexpr uint64_t kDirectoryFlags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+constexpr int kDirectoryFlags = O_PATH | O_DIRECTORY | O_CLOEXEC;
 constexpr mode_t kMissingDirectoryMode = 0755;
 
-Result<unique_fd> open_directory(int start, const std::string &path, uint64_t resolve) {
-  const sys::OpenHow how{.flags = kDirectoryFlags, .mode = 0, .resolve = resolve};
-  int fd = -1;
-  do {
-    fd = sys::openat2(start, path.c_str(), how);
-    // RESOLVE_IN_ROOT cannot be sure about ".." while something is renamed anywhere on the system.
-  } while (fd < 0 && errno == EAGAIN);
-  if (fd < 0) return last_error("openat2");
-  return unique_fd(fd);
+Result<unique_fd> open_directory(int start, const std::string &path, Symlinks symlinks) {
+  auto opened = symlinks == Symlinks::refused ? open_beneath(start, path.c_str(), kDirectoryFlags, Crossing::any_mount)
+                                              : open_in_root(start, path.c_str(), kDirectoryFlags);
+  if (opened) return opened;
+  // The caller names the whole path.
+  Error error = opened.error();
+  error.subject.clear();
+  return error;
 }
 
 Result<unique_fd> duplicate(int fd) {
@@ -65,17 +63,17 @@ std::string_view TarRoot::rest_below_last(std::string_view path) const {
   return path[last_path_.size()] == '/' ? path.substr(last_path_.size() + 1) : path;
 }
 
-Result<unique_fd> TarRoot::open_below(int start, std::string_view path, uint64_t resolve_first) const {
-  Result<unique_fd> current = open_directory(start, std::string(take_piece(path)), resolve_first);
+Result<unique_fd> TarRoot::open_below(int start, std::string_view path, Symlinks symlinks) const {
+  Result<unique_fd> current = open_directory(start, std::string(take_piece(path)), symlinks);
   while (current && !path.empty()) {
-    current = open_directory(current.value().get(), std::string(take_piece(path)), kBelowOnly);
+    current = open_directory(current.value().get(), std::string(take_piece(path)), Symlinks::refused);
   }
   return current;
 }
 
 Result<unique_fd> TarRoot::find_directory(std::string_view path) const {
   if (path.empty()) return duplicate(root_.get());
-  return open_below(root_.get(), path, kInRoot);
+  return open_below(root_.get(), path, Symlinks::in_root);
 }
 
 Result<int> TarRoot::make_directory(std::string_view path) {
@@ -83,7 +81,7 @@ Result<int> TarRoot::make_directory(std::string_view path) {
   const std::string_view rest = rest_below_last(path);
   if (rest.empty()) return last_.get();
   const bool from_last = rest.size() < path.size();
-  Result<unique_fd> opened = from_last ? open_below(last_.get(), rest, kBelowOnly) : find_directory(path);
+  Result<unique_fd> opened = from_last ? open_below(last_.get(), rest, Symlinks::refused) : find_directory(path);
   if (!opened) opened = make_path(path);
   if (!opened) return opened.error();
   remember(path, opened.take());
@@ -104,7 +102,7 @@ Result<unique_fd> TarRoot::make_path(std::string_view path) {
 
 Result<unique_fd> TarRoot::make_component(int parent, std::string_view path, std::string_view component) {
   const std::string name(component);
-  Result<unique_fd> existing = open_directory(parent, name, kBelowOnly);
+  Result<unique_fd> existing = open_directory(parent, name, Symlinks::refused);
   if (existing) return existing;
   const int reason = existing.error().number;
   if (reason != ENOENT && reason != ENOTDIR && reason != ELOOP) return existing.error();
@@ -129,7 +127,7 @@ Result<unique_fd> TarRoot::make_component(int parent, std::string_view path, std
     Status marked = mark_opaque(parent, name.c_str());
     if (!marked) return marked.error();
   }
-  return open_directory(parent, name, kBelowOnly);
+  return open_directory(parent, name, Symlinks::refused);
 }
 
 }  // namespace sampan

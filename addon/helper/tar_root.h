@@ -16,6 +16,9 @@
 
 namespace sampan {
 
+// Whether a path may lead through symlinks, which are then resolved inside the root.
+enum class Symlinks { refused, in_root };
+
 class TarRoot {
  public:
   explicit TarRoot(unique_fd root) : root_(std::move(root)) {}
@@ -35,7 +38,7 @@ class TarRoot {
   uint64_t directories_made() const { return made_; }
 
  private:
-  Result<unique_fd> open_below(int start, std::string_view path, uint64_t resolve_first) const;
+  Result<unique_fd> open_below(int start, std::string_view path, Symlinks symlinks) const;
   Result<unique_fd> make_path(std::string_view path);
   Result<unique_fd> make_component(int parent, std::string_view path, std::string_view component);
   std::string_view rest_below_last(std::string_view path) const;

@@ -6,8 +6,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "addon/helper/root_path.h"
 #include "addon/helper/tree_walk.h"
-#include "addon/sys/file.h"
 #include "addon/sys/unique_fd.h"
 
 #ifndef SYS_fchmodat2
@@ -17,6 +17,7 @@
 namespace sampan {
 namespace {
 
+constexpr int kDirectoryFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
 constexpr mode_t kOwnerOnly = 0700;
 
 // Makes a directory enterable without ever following a symlink that took its place: fchmodat2(2), Linux 6.6, or the
@@ -54,13 +55,11 @@ class Remover : public TreeVisitor {
 
 Status remove_content(int directory, const char *name) {
   Remover remover;
-  const sys::OpenHow how{.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
-                         .mode = 0,
-                         .resolve = sys::kResolveNoXdev | sys::kResolveNoSymlinks};
-  int fd = sys::openat2(directory, name, how);
-  if (fd < 0 && remover.open_failed(directory, name, errno)) fd = sys::openat2(directory, name, how);
-  if (fd < 0) return last_error("openat2");
-  return TreeWalk(remover).run(unique_fd(fd));
+  auto open = [&] { return open_beneath(directory, name, kDirectoryFlags, Crossing::same_mount); };
+  auto opened = open();
+  if (!opened && remover.open_failed(directory, name, opened.error().number)) opened = open();
+  if (!opened) return Error{opened.error().number, "openat2"};
+  return TreeWalk(remover).run(opened.take());
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "addon/helper/root_path.h"
 #include "addon/helper/tar_subject.h"
 #include "addon/sys/file.h"
 
@@ -60,15 +61,13 @@ Status TreeWalk::descend() {
   const int parent = frames_.back().fd.get();
   std::string name = std::move(frames_.back().pending.back());
   frames_.back().pending.pop_back();
-  const sys::OpenHow how{.flags = kDirectoryFlags,
-                         .mode = 0,
-                         .resolve = sys::kResolveBeneath | sys::kResolveNoSymlinks | sys::kResolveNoXdev};
-  int fd = sys::openat2(parent, name.c_str(), how);
-  if (fd < 0 && visitor_.open_failed(parent, name.c_str(), errno)) fd = sys::openat2(parent, name.c_str(), how);
+  auto open = [&] { return open_beneath(parent, name.c_str(), kDirectoryFlags, Crossing::same_mount); };
+  auto opened = open();
+  if (!opened && visitor_.open_failed(parent, name.c_str(), opened.error().number)) opened = open();
   // Removed by somebody else since it was listed.
-  if (fd < 0 && errno == ENOENT) return {};
-  if (fd < 0) return located(last_error("openat2"), name.c_str());
-  return enter(unique_fd(fd), std::move(name));
+  if (!opened && opened.error().number == ENOENT) return {};
+  if (!opened) return Error{opened.error().number, "openat2", path_of(name.c_str())};
+  return enter(opened.take(), std::move(name));
 }
 
 Status TreeWalk::ascend() {

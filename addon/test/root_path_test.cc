@@ -123,6 +123,19 @@ TEST("a file is opened for reading inside the root only") {
   CHECK_EQ(open_in_root(-1, "/dir/file", O_RDONLY).error().number, EINVAL);
 }
 
+TEST("what lies below is opened without following any symlink") {
+  const Tree tree;
+  const auto open = [&](const char *path) {
+    return open_beneath(tree.root(), path, O_PATH | O_DIRECTORY, Crossing::same_mount);
+  };
+  CHECK(open("dir/sub").ok());
+  CHECK_EQ(open("inner").error().number, ELOOP);
+  CHECK_EQ(open("inner/x").error().number, ELOOP);
+  CHECK_EQ(open("dir/../dir/../..").error().number, EXDEV);
+  CHECK_EQ(open("dir/file").error().number, ENOTDIR);
+  CHECK_EQ(open("nowhere").error().number, ENOENT);
+}
+
 TEST("a place is a directory and a name that is not followed") {
   const Tree tree;
   const auto place = place_in_root(tree.root(), "/x/y/inner");

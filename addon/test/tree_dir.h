@@ -30,7 +30,11 @@ class TreeDir {
   }
   TreeDir(const TreeDir &) = delete;
   TreeDir &operator=(const TreeDir &) = delete;
-  ~TreeDir() { (void)remove_tree_at(AT_FDCWD, path_.c_str()).ok(); }
+  ~TreeDir() {
+    const size_t slash = path_.rfind('/');
+    const unique_fd parent(open(path_.substr(0, slash).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    (void)remove_tree_at(parent.get(), path_.c_str() + slash + 1).ok();
+  }
 
   int fd() const { return fd_.get(); }
   const std::string &path() const { return path_; }

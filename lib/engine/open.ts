@@ -35,7 +35,8 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
   const home = options.env['HOME'] ?? homedir();
   // For a user it is his own group: no need to read the sub-ids for commands that start nothing.
   const containerGid = uid === 0 ? rootOf(idMap()).gid : (process.getegid?.() ?? -1);
-  const paths = openPaths({ env: options.env, uid, home, containerGid });
+  const isHostRoot = uid === 0 && idMap().mode === 'root';
+  const paths = openPaths({ env: options.env, uid, home, containerGid, isHostRoot });
   const locks = openLocks(paths, native);
   const removeTree = treeRemover(native, idMap, removeOwn);
   const registries = openRegistryDoor({ env: options.env, home, uid, debug: options.debug });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which ids a container has: container 0 is the user, 1..N the sub-ids of /etc/subuid and /etc/subgid (subuid(5)).
-// For uid 0 every id is a sub-id, because the host's root must not be inside. Without sub-ids there is one id.
+// For the host's uid 0 every id is a sub-id, because the host's root must not be inside. The root of a user namespace
+// (in a container, under unshare(1)) passes on the ids it has. Where none of this can be had there is one id.
 
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
@@ -8,25 +9,30 @@ import { hasErrno } from '../errors/sampan-error.js';
 import { CLONE_NEWUSER } from '../native/constants.js';
 import type { PlanOperation } from '../native/protocol.js';
 import type { IdMapping } from '../spec/runtime-config.js';
+import { holdsRange, readOwnIds, type IdRange, type OwnIds } from './own-ids.js';
 
 export interface IdMap {
-  /** subids: user + sub-ids through newuidmap; root: sub-ids of root, written directly; single: the user alone */
-  readonly mode: 'subids' | 'root' | 'single';
+  /**
+   * subids: user + sub-ids through newuidmap; root: sub-ids of the host's root, written directly; nested: what the
+   * root of a user namespace has, written directly; single: the user alone
+   */
+  readonly mode: 'subids' | 'root' | 'nested' | 'single';
   readonly uids: readonly IdMapping[];
   readonly gids: readonly IdMapping[];
   readonly newuidmap?: string;
   readonly newgidmap?: string;
   /** why it is `single` */
-  readonly reason?: string;
+  readonly reason?: SingleReason;
+}
+
+export interface SingleReason {
+  readonly text: string;
+  /** what gives more ids */
+  readonly fix: string;
 }
 
 /** Used for uid 0 when /etc/subuid has no line for root: above every range that distributions hand out. */
 export const rootDefaultRange = { start: 0x7f00_0000, count: 65_536 } as const;
-
-interface Range {
-  readonly start: number;
-  readonly count: number;
-}
 
 export interface IdMapInput {
   readonly uid: number;
@@ -36,46 +42,75 @@ export interface IdMapInput {
   readonly subgid: string;
   readonly newuidmap: string | undefined;
   readonly newgidmap: string | undefined;
+  readonly own: OwnIds;
 }
 
 /** Pure part: from the files' contents to the map. */
 export const computeIdMap = (input: IdMapInput): IdMap => {
   const uidRanges = parseSubIds(input.subuid, input.user, input.uid);
   const gidRanges = parseSubIds(input.subgid, input.user, input.uid);
-  if (input.uid === 0) {
-    const orDefault = (ranges: readonly Range[]): readonly Range[] => (ranges.length > 0 ? ranges : [rootDefaultRange]);
+  if (input.uid === 0 && input.own.isInitial) {
+    const orDefault = (ranges: readonly IdRange[]): readonly IdRange[] =>
+      ranges.length > 0 ? ranges : [rootDefaultRange];
     return { mode: 'root', uids: consecutive(0, orDefault(uidRanges)), gids: consecutive(0, orDefault(gidRanges)) };
   }
-  const own = (id: number): IdMapping => ({ containerID: 0, hostID: id, size: 1 });
+  if (input.uid === 0 && input.own.canMapIds && idCount(input.own.uids) > 1) {
+    return { mode: 'nested', uids: consecutive(0, input.own.uids), gids: consecutive(0, input.own.gids) };
+  }
   const { newuidmap, newgidmap } = input;
   const reason = missing(input, uidRanges, gidRanges);
   if (reason !== undefined || newuidmap === undefined || newgidmap === undefined) {
-    return {
-      mode: 'single',
-      uids: [own(input.uid)],
-      gids: [own(input.gid)],
-      ...(reason === undefined ? {} : { reason }),
-    };
+    return { ...singleIdMap(input), ...(reason === undefined ? {} : { reason }) };
   }
   return {
     mode: 'subids',
-    uids: [own(input.uid), ...consecutive(1, uidRanges)],
-    gids: [own(input.gid), ...consecutive(1, gidRanges)],
+    uids: [onlyId(input.uid), ...consecutive(1, uidRanges)],
+    gids: [onlyId(input.gid), ...consecutive(1, gidRanges)],
     newuidmap,
     newgidmap,
   };
 };
 
-const missing = (input: IdMapInput, uids: readonly Range[], gids: readonly Range[]): string | undefined => {
-  if (uids.length === 0) return `/etc/subuid has no line for ${input.user}`;
-  if (gids.length === 0) return `/etc/subgid has no line for ${input.user}`;
-  if (input.newuidmap === undefined) return 'newuidmap is not installed';
-  if (input.newgidmap === undefined) return 'newgidmap is not installed';
-  return undefined;
+/** Container 0 is the user, and nobody else is there: needs nothing of the host. */
+export const singleIdMap = ({ uid, gid }: { readonly uid: number; readonly gid: number }): IdMap => ({
+  mode: 'single',
+  uids: [onlyId(uid)],
+  gids: [onlyId(gid)],
+});
+
+const onlyId = (id: number): IdMapping => ({ containerID: 0, hostID: id, size: 1 });
+
+const missing = (
+  { own, uid, user, newuidmap, newgidmap }: IdMapInput,
+  uids: readonly IdRange[],
+  gids: readonly IdRange[],
+): SingleReason | undefined => {
+  const isThere = (): boolean =>
+    uids.every((range) => holdsRange(own.uids, range)) && gids.every((range) => holdsRange(own.gids, range));
+  if (uid === 0) {
+    const text = `this user namespace has ${own.canMapIds ? 'one user id' : 'no right to map ids'}`;
+    return { text, fix: 'unshare --map-auto --map-root-user ...   # when it was made by unshare' };
+  }
+  if (uids.length === 0 || gids.length === 0) {
+    const fix = `sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${user}`;
+    return { text: `/etc/${uids.length === 0 ? 'subuid' : 'subgid'} has no line for ${user}`, fix };
+  }
+  if (newuidmap === undefined || newgidmap === undefined) {
+    const fix = 'sudo apt install uidmap   # or: dnf install shadow-utils';
+    return { text: `${newuidmap === undefined ? 'newuidmap' : 'newgidmap'} is not installed`, fix };
+  }
+  if (own.noNewPrivileges) {
+    const fix = 'start sampan without no_new_privs   # NoNewPrivileges=no in a unit of systemd';
+    return { text: 'no_new_privs is set, so that newuidmap gets no rights', fix };
+  }
+  if (isThere()) return undefined;
+  return { text: 'the sub-ids are not mapped in this user namespace', fix: 'map them where it is made' };
 };
 
+const idCount = (ranges: readonly IdRange[]): number => ranges.reduce((sum, { count }) => sum + count, 0);
+
 /** `name:start:count` lines of the user, by name or by number; malformed lines are nobody's. */
-export const parseSubIds = (text: string, user: string, uid: number): readonly Range[] =>
+export const parseSubIds = (text: string, user: string, uid: number): readonly IdRange[] =>
   text.split('\n').flatMap((line) => {
     const match = /^([^:#]+):(\d{1,10}):(\d{1,10})$/.exec(line.trim());
     if (match === null || (match[1] !== user && match[1] !== String(uid))) return [];
@@ -83,7 +118,7 @@ export const parseSubIds = (text: string, user: string, uid: number): readonly R
     return count > 0 && start > 0 && start + count <= 0xffff_ffff ? [{ start, count }] : [];
   });
 
-const consecutive = (first: number, ranges: readonly Range[]): readonly IdMapping[] => {
+const consecutive = (first: number, ranges: readonly IdRange[]): readonly IdMapping[] => {
   let next = first;
   return ranges.map(({ start, count }) => {
     const mapping = { containerID: next, hostID: start, size: count };
@@ -103,6 +138,7 @@ export const readIdMap = (): IdMap => {
     subgid: readOrEmpty('/etc/subgid'),
     newuidmap: findProgram('newuidmap'),
     newgidmap: findProgram('newgidmap'),
+    own: readOwnIds(),
   });
 };
 

@@ -25,7 +25,7 @@ export interface ContainerRecord {
   readonly process: MergedProcess;
   readonly hostname: string;
   readonly network: 'none' | 'host';
-  readonly idMode: 'subids' | 'root' | 'single';
+  readonly idMode: 'subids' | 'root' | 'nested' | 'single';
   /** made by `run`: means nothing without a first start, so it is removed when the command died before that */
   readonly madeByRun: boolean;
 }

@@ -28,11 +28,13 @@ export interface PathsInput {
   readonly home: string;
   /** host group of a container's root: he must get through to the layers */
   readonly containerGid: number;
+  /** uid 0 of the host, not of a user namespace that somebody started us in */
+  readonly isHostRoot: boolean;
 }
 
 /**
  * Chooses the data and runtime roots and creates them.
- * Source: XDG Base Directory specification 0.8; for uid 0 /var/lib/sampan, because the container's root, a sub-id,
+ * Source: XDG Base Directory specification 0.8; for the host's root /var/lib/sampan, because the container's root, a sub-id,
  * must be able to pass through.
  * @throws ERR_HOST when a directory cannot be made or belongs to another user
  */
@@ -52,19 +54,19 @@ export const openPaths = (input: PathsInput): Paths => {
   };
   if (!isDirectory(paths.tmp)) {
     for (const path of [dataRoot, paths.images, paths.layers, paths.containers, paths.names, paths.locks, paths.tmp]) {
-      ensureOwnDirectory(path, input.uid);
+      ensureOwnDirectory(path, input);
       openPassage(path, input.containerGid);
     }
   }
   const runtimeRoot = runtimeRootOf(input, dataRoot) ?? at('run');
-  ensureOwnDirectory(runtimeRoot, input.uid);
+  ensureOwnDirectory(runtimeRoot, input);
   return { ...paths, runtimeRoot };
 };
 
-const dataRootOf = ({ env, uid, home }: PathsInput): string => {
+const dataRootOf = ({ env, isHostRoot, home }: PathsInput): string => {
   const configured = env['XDG_DATA_HOME'];
   if (configured?.startsWith('/') === true) return join(configured, 'sampan');
-  return uid === 0 ? '/var/lib/sampan' : join(home, '.local/share/sampan');
+  return isHostRoot ? '/var/lib/sampan' : join(home, '.local/share/sampan');
 };
 
 /**
@@ -94,10 +96,10 @@ const isDirectory = (path: string): boolean => {
   }
 };
 
-const ensureOwnDirectory = (path: string, uid: number): void => {
+const ensureOwnDirectory = (path: string, { uid, isHostRoot }: PathsInput): void => {
   try {
-    // 0700 for missing parents too: XDG asks for it. Those of uid 0 let a container's root pass.
-    makeDirectories(path, uid === 0 ? 0o711 : 0o700);
+    // 0700 for missing parents too: XDG asks for it. Those of the host's root let a container's root pass.
+    makeDirectories(path, isHostRoot ? 0o711 : 0o700);
     const stat = lstatSync(path);
     if (stat.uid !== uid) throw foreignDirectory(path);
     if ((stat.mode & 0o077) !== 0) chmodSync(path, 0o700);

@@ -28,7 +28,7 @@ export const ensureBuilt = () => {
     for (const { made } of products.filter((product) => product.step === step))
       utimesSync(join(root, made), new Date(), new Date());
   }
-  ensureReportProgram();
+  for (const name of ['report', 'deny']) ensureTestProgram(name);
 };
 
 const isStale = ({ made, from }) =>
@@ -44,9 +44,9 @@ const newest = (path) => {
 };
 
 /** Static, so that it runs in an image that holds nothing else. */
-const ensureReportProgram = () => {
-  const made = 'build/test/report';
-  const source = 'test/support/report.cc';
+const ensureTestProgram = (name) => {
+  const made = `build/test/${name}`;
+  const source = `test/support/${name}.cc`;
   if (!isStale({ made, from: [source] })) return;
   mkdirSync(join(root, 'build/test'), { recursive: true });
   const [program, ...args] = compiler();

@@ -5,6 +5,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { requires } from '../support/requires.js';
 import { image, ok, report, sandbox, tool, uniqueName } from '../support/tool.js';
+import { denying, tour, tourSeen } from '../support/tour.js';
 
 const container = requires('userns', 'mount-in-userns', 'overlay-in-userns', 'busybox');
 
@@ -64,3 +65,13 @@ container.test('system check finds all that containers need', async () => {
   }[];
   expect(results.filter(({ status }) => status === 'failed')).toEqual([]);
 });
+
+container.test(
+  'containers work without openat2 and mount_setattr, as before Linux 5.12',
+  async () => {
+    const [openat2, mountSetattr] = [437, 442];
+    const result = await tour(denying(openat2, mountSetattr));
+    expect(result).toMatchObject({ exitCode: 0, stdout: [...tourSeen, 'root', ''].join('\n') });
+  },
+  120_000,
+);

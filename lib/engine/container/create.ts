@@ -159,7 +159,7 @@ const warningsOf = ({ idMap, paths }: ContainerContext, request: CreateRequest):
   const ids =
     mode === 'single'
       ? [
-          `only one user id is available inside (${reason ?? 'no sub-ids'}); 'sampan system check' tells how to get more`,
+          `only one user id is available inside (${reason?.text ?? 'no sub-ids'}); 'sampan system check' tells how to get more`,
         ]
       : [];
   const network =

@@ -4,7 +4,7 @@
 // the probe mounts something.
 
 import { accessSync, closeSync, constants, existsSync, openSync, readFileSync } from 'node:fs';
-import { release, userInfo } from 'node:os';
+import { release } from 'node:os';
 import { join } from 'node:path';
 import {
   CLONE_NEWCGROUP,
@@ -19,7 +19,7 @@ import {
 import type { Native } from '../../native/native.js';
 import type { PlanOperation } from '../../native/protocol.js';
 import { findDelegatedCgroup, isCgroupV2 } from '../../runtime/cgroup.js';
-import { computeIdMap, rootOf, type IdMap } from '../../runtime/id-map.js';
+import { rootOf, singleIdMap, type IdMap } from '../../runtime/id-map.js';
 import { runMapped } from '../../runtime/tasks.js';
 import { makeOwnedDirectory } from '../../store/owned-directory.js';
 import { makeScratch, type RemoveTree } from '../../store/scratch.js';
@@ -139,8 +139,7 @@ const runProbe = async (context: CheckContext, probe: Probe, scratch: string): P
 const ownIdMap = ({ idMap }: CheckContext): IdMap => {
   const uid = process.geteuid?.() ?? -1;
   if (uid === 0) return idMap();
-  const gid = process.getegid?.() ?? -1;
-  return computeIdMap({ uid, gid, user: '', subuid: '', subgid: '', newuidmap: undefined, newgidmap: undefined });
+  return singleIdMap({ uid, gid: process.getegid?.() ?? -1 });
 };
 
 const causeOf = (error: unknown): string => {
@@ -204,15 +203,11 @@ const checkSubIds = ({ idMap }: CheckContext): CheckResult => {
   const count = uids.reduce((sum, { size }) => sum + size, 0);
   if (mode !== 'single')
     return { name: 'subids', status: 'ok', detail: `${String(count)} user ids inside a container (${mode})` };
-  const install = reason?.includes('not installed') === true;
-  const { username } = userInfo();
   return {
     name: 'subids',
     status: 'warning',
-    detail: `one user id only: ${reason ?? 'no sub-ids'}; images with several users will not work`,
-    fix: install
-      ? 'sudo apt install uidmap   # or: dnf install shadow-utils'
-      : `sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${username}`,
+    detail: `one user id only: ${reason?.text ?? 'no sub-ids'}; images with several users will not work`,
+    ...(reason === undefined ? {} : { fix: reason.fix }),
   };
 };
 

@@ -85,7 +85,8 @@ const info = async (context: SystemContext): Promise<Readonly<Record<string, unk
     DefaultRuntime: 'sampan',
     SecurityOptions: ['name=rootless', 'name=userns', 'name=cgroupns'],
     Labels: [],
-    Warnings: idMap.mode === 'single' ? [`only one user id inside a container: ${idMap.reason ?? 'no sub-ids'}`] : [],
+    Warnings:
+      idMap.mode === 'single' ? [`only one user id inside a container: ${idMap.reason?.text ?? 'no sub-ids'}`] : [],
     Sampan: {
       IdMap: idMap.mode,
       UserIds: idMap.uids.reduce((sum, { size }) => sum + size, 0),

@@ -13,6 +13,7 @@ import {
   MS_RDONLY,
 } from '../../../lib/native/constants.js';
 import type { CreateRequest } from '../../../lib/spec/create-request.js';
+import { hostIds } from '../../support/host-ids.js';
 import { plainRequest } from '../../support/request.js';
 
 const idMap = computeIdMap({
@@ -23,6 +24,7 @@ const idMap = computeIdMap({
   subgid: 'ann:100000:65536',
   newuidmap: '/usr/bin/newuidmap',
   newgidmap: '/usr/bin/newgidmap',
+  own: hostIds,
 });
 
 const planOf = (request: Partial<CreateRequest> = {}, input: Partial<ConfigInput> = {}) => {

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hosts that lack something: the same tour everywhere, and what is lacking is said.
+
+import { requires } from '../support/requires.js';
+import { program } from '../support/paths.js';
+import { denying, on, tour, tourSeen } from '../support/tour.js';
+
+const container = requires('userns', 'mount-in-userns', 'overlay-in-userns', 'busybox', 'unshare');
+const withSubIds = requires('userns', 'mount-in-userns', 'overlay-in-userns', 'busybox', 'unshare', 'subids');
+
+const openat2 = 437;
+const mountSetattr = 442;
+const inNamespace = ['unshare', '--user', '--mount', '--map-root-user'];
+
+const hosts = [
+  ['with no_new_privs, so without newuidmap', container, denying(), 'single', 'no_new_privs'],
+  [
+    'without openat2 and mount_setattr, as before Linux 5.12',
+    container,
+    denying(openat2, mountSetattr),
+    'single',
+    'no_new_privs',
+  ],
+  ['that is a user namespace with one id', container, inNamespace, 'single', 'one user id'],
+  ['that is a user namespace with many ids', withSubIds, [...inNamespace, '--map-auto'], 'nested', undefined],
+] as const;
+
+for (const [host, needs, wrapper, ids, warning] of hosts) {
+  needs.test(
+    `containers work on a host ${host}`,
+    async () => {
+      const result = await tour(wrapper);
+      expect(result).toMatchObject({ exitCode: 0, stdout: [...tourSeen, ids, ''].join('\n') });
+      if (warning === undefined) expect(result.stderr).not.toContain('warning');
+      else expect(result.stderr).toContain(warning);
+    },
+    120_000,
+  );
+}
+
+container.test('system check tells how to get more ids', async () => {
+  const { stdout } = await on(denying(), [program, 'system', 'check']);
+  expect(stdout).toMatch(/subids.*no_new_privs[^]*NoNewPrivileges=no/);
+});
