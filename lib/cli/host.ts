@@ -24,6 +24,8 @@ export interface Terminal {
   onResize(listener: () => void): Disposable;
   /** from now on these signals are the listener's; gives back the defaults when disposed */
   onSignals(listener: (signal: number) => void): Disposable;
+  /** as onSignals, but only those that end a command: hang-up, interrupt, termination */
+  onStop(listener: (signal: number) => void): Disposable;
   /** the bytes of stdin; disposing stops reading */
   readStdin(): { readonly stream: Readable } & Disposable;
 }

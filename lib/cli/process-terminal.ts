@@ -31,15 +31,8 @@ export const processTerminal = (): Terminal => ({
     process.on('SIGWINCH', listener);
     return { [Symbol.dispose]: () => process.off('SIGWINCH', listener) };
   },
-  onSignals: (listener) => {
-    const listen = (name: NodeJS.Signals): void => listener(constants.signals[name]);
-    for (const signal of proxied) process.on(signal, listen);
-    return {
-      [Symbol.dispose]: () => {
-        for (const signal of proxied) process.off(signal, listen);
-      },
-    };
-  },
+  onSignals: (listener) => listenTo(proxied, listener),
+  onStop: (listener) => listenTo(['SIGHUP', 'SIGINT', 'SIGTERM'], listener),
   readStdin: () => {
     const { stdin } = process;
     return {
@@ -51,6 +44,16 @@ export const processTerminal = (): Terminal => ({
     };
   },
 });
+
+const listenTo = (signals: readonly NodeJS.Signals[], listener: (signal: number) => void): Disposable => {
+  const listen = (name: NodeJS.Signals): void => listener(constants.signals[name]);
+  for (const signal of signals) process.on(signal, listen);
+  return {
+    [Symbol.dispose]: () => {
+      for (const signal of signals) process.off(signal, listen);
+    },
+  };
+};
 
 /** Of the terminal that shows the output, else of the one that is typed on. */
 const windowSize = (): TerminalSize | undefined => {

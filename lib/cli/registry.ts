@@ -90,6 +90,8 @@ export const registry: readonly CommandEntry[] = [
     'Make an image from a tar archive of a root file system',
     () => import('./commands/image/import.js'),
   ),
+  image('save', ['save'], 'Write images to a tar archive or stdout', () => import('./commands/image/save.js')),
+  image('history', ['history'], 'Show the steps an image was made in', () => import('./commands/image/history.js')),
   image('tag', ['tag'], 'Give an image another name', () => import('./commands/image/tag.js')),
   image(['rm', 'remove'], ['rmi'], 'Remove one or more images', () => import('./commands/image/rm.js')),
   image('inspect', [], 'Show everything about one or more images', () => import('./commands/image/inspect.js')),

@@ -151,7 +151,35 @@ export interface ImportRequest {
   readonly platform?: string;
 }
 
+/** docker: docker's archive and an OCI layout in one tar; the others are one of the two alone. */
+export type ArchiveFormat = 'docker' | 'docker-archive' | 'oci-archive';
+
+export interface SaveOptions {
+  readonly format: ArchiveFormat;
+  /** only the manifests for it; absent: all that are here */
+  readonly platform?: string;
+}
+
+/** An archive that is read once; disposing it lets go of the files behind it. */
+export interface ImageArchive extends AsyncDisposable {
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+export interface ImageHistoryEntry {
+  /** the image's id for its last step; `<missing>` for the others, which are no images of their own */
+  readonly id: string;
+  readonly createdAt?: string;
+  readonly createdBy: string;
+  readonly comment: string;
+  /** unpacked bytes of the step's layer */
+  readonly sizeBytes: number;
+}
+
 export interface ImageService {
+  /** Nothing is written before every name is found. */
+  save(names: readonly string[], options: SaveOptions): Promise<ImageArchive>;
+  /** newest step first */
+  history(nameOrId: string, options: { readonly platform?: string }): Promise<readonly ImageHistoryEntry[]>;
   /** docker-archive or OCI archive, plain or compressed. Returns what `load` prints: references, or ids of untagged images. */
   load(
     source: Readable,

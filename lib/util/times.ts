@@ -53,3 +53,10 @@ const zoneName = (date: Date, offset: number): string => {
   const parts = new Intl.DateTimeFormat('en-US', { timeZoneName: 'short' }).formatToParts(date);
   return parts.find(({ type }) => type === 'timeZoneName')?.value ?? '';
 };
+
+/** Go's time.RFC3339 in the machine's time zone: 2026-01-02T03:04:05Z, 2026-01-02T05:04:05+02:00. */
+export const formatRfc3339 = (iso: string): string => {
+  const [day = '', clock = '', zone = ''] = formatTime(iso).split(' ');
+  if (clock === '') return iso;
+  return `${day}T${clock}${zone === '+0000' ? 'Z' : `${zone.slice(0, 3)}:${zone.slice(3)}`}`;
+};

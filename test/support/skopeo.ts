@@ -19,6 +19,10 @@ const skopeo = (...args: readonly string[]): string =>
 export const skopeoInspect = (source: string): { readonly Digest: string; readonly Layers: readonly string[] } =>
   JSON.parse(skopeo('inspect', source)) as never;
 
+export const skopeoCopy = (from: string, to: string): void => {
+  skopeo('copy', '--quiet', from, to);
+};
+
 /** Copies an image into an archive; returns the archive's path. */
 export const skopeoArchive = (
   spec: ImageSpec & { readonly names: readonly [string] },

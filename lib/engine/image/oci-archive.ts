@@ -16,7 +16,7 @@ import { checkLayerCount, type ArchiveImage } from './archive-image.js';
 import type { Archive } from './archive.js';
 
 /** The full name, where docker and containerd put a bare tag into the specification's annotation. */
-const containerdNameAnnotation = 'io.containerd.image.name';
+export const containerdNameAnnotation = 'io.containerd.image.name';
 
 /** undefined when it is no OCI archive. @throws ERR_ARCHIVE_INVALID, ERR_DIGEST_MISMATCH, ERR_IMAGE_INVALID, ERR_IMAGE_PLATFORM */
 export const readOciArchive = (archive: Archive, platform: Platform): readonly ArchiveImage[] | undefined => {

@@ -31,6 +31,14 @@ export const openImageService = (input: ImageServiceInput): Images => {
         const { importImage } = await import('./import.js');
         return importImage(context, request);
       },
+      save: async (names, options) => {
+        const { saveImages } = await import('./save.js');
+        return saveImages(context, names, options);
+      },
+      history: async (nameOrId, options) => {
+        const { imageHistory } = await import('./history.js');
+        return imageHistory(context, nameOrId, options);
+      },
       list: (options) => later(() => listImages(context, options)),
       tag: (source, target) => tagImage(context, source, target),
       remove: (nameOrId, options) => removeImage(context, nameOrId, options),

@@ -20,6 +20,7 @@ export interface FakeOptions {
   readonly system?: Partial<SystemService>;
   readonly stdin?: string;
   readonly stdinIsTerminal?: boolean;
+  readonly stdoutIsTerminal?: boolean;
   readonly size?: TerminalSize;
   readonly files?: Readonly<Record<string, string>>;
   /** stdout's reader is gone */
@@ -49,7 +50,7 @@ export const fakeHost = (options: FakeOptions) => {
   const signals: ((signal: number) => void)[] = [];
   const resizes: (() => void)[] = [];
   const output = (name: 'stdout' | 'stderr') => ({
-    isTerminal: false,
+    isTerminal: name === 'stdout' && options.stdoutIsTerminal === true,
     write: async (data: string | Uint8Array) => {
       if (name === 'stdout' && options.brokenStdout === true)
         throw Object.assign(new Error('EPIPE: broken pipe, write'), { code: 'EPIPE' });
@@ -70,6 +71,10 @@ export const fakeHost = (options: FakeOptions) => {
       onSignals: (listener) => {
         signals.push(listener);
         return disposing('signals let go');
+      },
+      onStop: (listener) => {
+        signals.push(listener);
+        return disposing('stop signals let go');
       },
       readStdin: () => ({ stream: Readable.from([Buffer.from(options.stdin ?? '')]), ...disposing('stdin let go') }),
     },

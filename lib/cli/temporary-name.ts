@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names of half-written files beside the ones they will replace. They say whose they are, so that what a killed command
+// left is removed by the next one that writes the same file.
+
+import { createHash } from 'node:crypto';
+import { readlinkSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { isAlive, readBootId, readIdentity } from '../util/process-identity.js';
+
+/** A path in the same directory. */
+export const temporaryName = (target: string): string => {
+  const identity = readIdentity(process.pid);
+  if (identity === undefined) throw new Error('/proc does not show this process');
+  const name = `${prefixOf(target)}${String(identity.pid)}-${identity.startTime}.tmp`;
+  return join(dirname(target), name);
+};
+
+/** Removes those for this target whose owner has ended. */
+export const removeAbandoned = async (target: string): Promise<void> => {
+  const prefix = prefixOf(target);
+  for (const name of await readdir(dirname(target))) {
+    const owner = name.startsWith(prefix) ? /^(\d+)-(\d+)\.tmp$/.exec(name.slice(prefix.length)) : null;
+    if (owner === null || isAlive({ pid: Number(owner[1]), startTime: String(owner[2]) })) continue;
+    await rm(join(dirname(target), name), { force: true });
+  }
+};
+
+const prefixOf = (target: string): string => `.${basename(target)}.${scope()}-`;
+
+/** Process ids mean something within one boot and pid namespace: files of another machine on a shared disk are not ours. */
+const scope = (): string =>
+  createHash('sha256')
+    .update(`${readBootId()} ${readlinkSync('/proc/self/ns/pid')}`)
+    .digest('hex')
+    .slice(0, 8);
