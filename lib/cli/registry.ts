@@ -61,6 +61,12 @@ export const registry: readonly CommandEntry[] = [
   container('restart', 'restart', 'Restart one or more containers', () => import('./commands/container/restart.js')),
   container('kill', 'kill', 'Kill one or more running containers', () => import('./commands/container/kill.js')),
   container(
+    'port',
+    'port',
+    'List the published ports of a container, or of one of its ports',
+    () => import('./commands/container/port.js'),
+  ),
+  container(
     'wait',
     'wait',
     'Wait until containers stop, then print their exit codes',

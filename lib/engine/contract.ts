@@ -4,6 +4,7 @@
 
 import type { Readable, Writable } from 'node:stream';
 import type { CreateRequest, ExecRequest } from '../spec/create-request.js';
+import type { ContainerPort, PublishedPort } from '../spec/ports.js';
 
 /** Reports progress of long work, for people; never data. */
 export type Notify = (message: string) => void;
@@ -17,6 +18,12 @@ export interface Engine extends AsyncDisposable {
 // ---- containers ----------------------------------------------------------------------------------------------------
 
 export type ContainerStatus = 'created' | 'running' | 'exited' | 'removing';
+
+/** A port that is exposed, and one of the places on the host where it is published. */
+export interface PortSummary extends ContainerPort {
+  readonly hostAddress?: string;
+  readonly hostPort?: number;
+}
 
 export interface ContainerSummary {
   readonly id: string;
@@ -33,6 +40,8 @@ export interface ContainerSummary {
   readonly labels: Readonly<Record<string, string>>;
   readonly mounts: readonly string[];
   readonly networks: readonly string[];
+  /** of a running container: exposed ports, and where they are published */
+  readonly ports: readonly PortSummary[];
   /** bytes of the writable layer; only when asked for */
   readonly sizeRwBytes?: number;
   readonly sizeRootFsBytes?: number;
@@ -116,6 +125,8 @@ export interface ContainerService {
   restart(nameOrId: string, options: { readonly timeoutSeconds?: number; readonly signal?: string }): Promise<void>;
   /** resolves with the exit code once the container is not running */
   wait(nameOrId: string): Promise<number>;
+  /** where the ports of a running container are published */
+  ports(nameOrId: string): Promise<readonly PublishedPort[]>;
   /** Ends the process when `force`. Removing what autoRemove removes already is no error. */
   remove(nameOrId: string, options: { readonly force: boolean }): Promise<{ readonly id: string }>;
   /** the clean-up command of the monitor: removes an autoRemove container that has exited */

@@ -20,6 +20,7 @@ export const errorTable = {
   ERR_INVALID_REFERENCE: entry('invalid', (s) => `invalid reference format: ${s}`),
   ERR_INVALID_VALUE: entry('invalid', (s) => `invalid value: ${s}`),
   ERR_TEMPLATE: entry('invalid', (s) => `template: ${s}`),
+  ERR_NOT_PUBLISHED: entry('notFound', (s) => `no public port ${s}`),
   ERR_NOT_SUPPORTED: entry('invalid', (s) => `not supported: ${s}`),
   ERR_OBJECT_NOT_FOUND: entry('notFound', (s) => `no such object: ${s}`),
   // containers

@@ -9,6 +9,7 @@ import { fileOptions } from './run/file-options.js';
 import { lifecycleOptions } from './run/lifecycle-options.js';
 import { limitOptions } from './run/limit-options.js';
 import { networkOptions } from './run/network-options.js';
+import { portOptions } from './run/port-options.js';
 import { processOptions } from './run/process-options.js';
 import { attach, runOnlyOptions, sharedRunOptions, type AttachedStream } from './run/run-options.js';
 import { unsupportedOptions } from './run/unsupported-options.js';
@@ -19,6 +20,7 @@ const createOptionTable: readonly CreateOption[] = [
   ...processOptions,
   ...fileOptions,
   ...networkOptions,
+  ...portOptions,
   ...limitOptions,
   ...lifecycleOptions,
 ];
@@ -64,6 +66,9 @@ const emptyRequest = (image: string, command: readonly string[]): CreateRequest 
   annotations: {},
   mounts: [],
   readOnlyRootfs: false,
+  exposedPorts: [],
+  publish: [],
+  publishAll: false,
   addedHosts: [],
   dns: [],
   dnsSearch: [],

@@ -2,6 +2,8 @@
 // What a caller asks for when a container is created: the one input of engine.containers.create(), made by the command
 // line's option table and by the library. Absent means "as the image or the engine's default says".
 
+import type { ContainerPort, PublishRequest } from './ports.js';
+
 /** A bind, tmpfs (or later volume) mount as asked for by -v, --mount or --tmpfs. Paths are absolute. */
 export type MountRequest =
   | {
@@ -68,6 +70,12 @@ export interface CreateRequest {
   readonly readOnlyRootfs: boolean;
   /** `none`, `host`; absent is the engine's default (none until the network exists) */
   readonly network?: string;
+  /** --expose */
+  readonly exposedPorts: readonly ContainerPort[];
+  /** -p */
+  readonly publish: readonly PublishRequest[];
+  /** -P */
+  readonly publishAll: boolean;
   readonly addedHosts: readonly AddedHost[];
   readonly dns: readonly string[];
   readonly dnsSearch: readonly string[];

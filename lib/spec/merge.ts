@@ -13,6 +13,7 @@ export interface ImageDefaults {
   readonly user: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly stopSignal?: string | undefined;
+  readonly exposedPorts?: readonly string[] | undefined;
 }
 
 export interface MergedProcess {

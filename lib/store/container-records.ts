@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { sampanError } from '../errors/sampan-error.js';
 import type { CreateRequest } from '../spec/create-request.js';
 import type { MergedProcess } from '../spec/merge.js';
+import type { ContainerPorts, PublishedPort } from '../spec/ports.js';
 import type { RuntimeConfig } from '../spec/runtime-config.js';
 import type { ProcessIdentity } from '../util/process-identity.js';
 import { readJson, writeJsonAtomic } from './atomic.js';
@@ -25,6 +26,7 @@ export interface ContainerRecord {
   readonly process: MergedProcess;
   readonly hostname: string;
   readonly network: 'none' | 'host';
+  readonly ports: ContainerPorts;
   readonly idMode: 'subids' | 'root' | 'nested' | 'single';
   /** made by `run`: means nothing without a first start, so it is removed when the command died before that */
   readonly madeByRun: boolean;
@@ -37,6 +39,8 @@ export interface RunRecord {
   readonly startedAt: string;
   readonly monitor: ProcessIdentity;
   readonly init: ProcessIdentity;
+  /** where the published ports of this run are on the host */
+  readonly publishedPorts?: readonly PublishedPort[];
   /** directory of the attach socket */
   readonly runtimeDirectory: string;
   readonly cgroup?: string | undefined;

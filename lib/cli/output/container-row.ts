@@ -6,6 +6,7 @@ import { formatBytes } from '../../util/bytes.js';
 import { humanDuration } from '../../util/duration.js';
 import { formatTime } from '../../util/times.js';
 import { GoFunction, GoStruct, type GoValue } from '../template/values.js';
+import { shownPorts } from './ports.js';
 import { ellipsis, labelText } from './text.js';
 import type { ListShape } from './list-format.js';
 
@@ -53,7 +54,7 @@ export const containerRow = (summary: ContainerSummary, { now, truncate }: RowOp
     Names: summary.name,
     Networks: summary.networks.join(','),
     Platform: null,
-    Ports: '',
+    Ports: shownPorts(summary.ports),
     RunningFor: `${humanDuration(now.getTime() - Date.parse(summary.createdAt))} ago`,
     Size: sizeText(summary),
     State: summary.status,

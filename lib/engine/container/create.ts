@@ -13,6 +13,7 @@ import { hasErrno, sampanError } from '../../errors/sampan-error.js';
 import { buildConfig } from '../../runtime/config.js';
 import { isCgroupV2 } from '../../runtime/cgroup.js';
 import { rootOf } from '../../runtime/id-map.js';
+import { mergePorts } from '../../spec/ports.js';
 import type { CreateRequest } from '../../spec/create-request.js';
 import { mergeProcess } from '../../spec/merge.js';
 import type { RootConfig, RuntimeConfig } from '../../spec/runtime-config.js';
@@ -140,12 +141,19 @@ const decide = (context: ContainerContext, { request, image, id, scratch }: Deci
     process,
     hostname,
     network,
+    ports: mergePorts({ ...request, exposed: request.exposedPorts, ofImage: image.defaults.exposedPorts ?? [] }),
     idMode: idMap.mode,
   };
   return { scratchFiles, record, config, etc, warnings: scratch === undefined ? [] : warningsOf(context, request) };
 };
 
-const networkOf = ({ network }: CreateRequest): 'none' | 'host' => {
+const networkOf = ({ network, publish, publishAll }: CreateRequest): 'none' | 'host' => {
+  if (network === undefined && (publish.length > 0 || publishAll)) {
+    throw sampanError('ERR_NOT_SUPPORTED', {
+      subject: 'publishing ports: containers have no network of their own yet',
+      hint: 'with --network host its ports are ports of the host',
+    });
+  }
   if (network === undefined || network === 'none') return 'none';
   if (network === 'host') return 'host';
   throw sampanError('ERR_NOT_SUPPORTED', {
@@ -166,7 +174,9 @@ const warningsOf = ({ idMap, paths }: ContainerContext, request: CreateRequest):
     request.network === undefined && isFirstNotice(paths, 'network-none')
       ? ['containers have no network of their own yet: the default is --network none (this is said once)']
       : [];
-  return [...ids, ...network];
+  const isDiscarded = request.publish.length > 0 || request.publishAll;
+  const ports = isDiscarded ? [`published ports are discarded when using ${request.network ?? 'no'} network mode`] : [];
+  return [...ids, ...network, ...ports];
 };
 
 // ---- root file system ----------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 import type { RuntimeConfig } from '../../spec/runtime-config.js';
 import type { ContainerFiles, ContainerRecord } from '../../store/container-records.js';
 import type { ContainerSummary } from '../contract.js';
+import { exposedSet, hasPorts, portBindings, portMap, portSummaries } from './port-objects.js';
 import type { DerivedStatus } from './status.js';
 
 export interface InspectInput {
@@ -47,7 +48,7 @@ export const inspectObject = (input: InspectInput): Readonly<Record<string, unkn
     ...(sizes === undefined ? {} : { SizeRw: sizes.rw, SizeRootFs: sizes.rootFs }),
     Mounts: mountPoints(record),
     Config: configObject(record),
-    NetworkSettings: networkSettings(record),
+    NetworkSettings: networkSettings(record, input.state),
     Sampan: {
       IdMap: record.idMode,
       UidMappings: config.linux.uidMappings,
@@ -104,7 +105,7 @@ const hostConfig = ({ request, network }: ContainerRecord): Readonly<Record<stri
         : {},
   },
   NetworkMode: network,
-  PortBindings: {},
+  PortBindings: portBindings(request.publish),
   RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
   AutoRemove: request.autoRemove,
   Annotations: request.annotations,
@@ -120,7 +121,7 @@ const hostConfig = ({ request, network }: ContainerRecord): Readonly<Record<stri
   OomScoreAdj: request.oomScoreAdj ?? 0,
   PidMode: '',
   Privileged: request.privileged,
-  PublishAllPorts: false,
+  PublishAllPorts: request.publishAll,
   ReadonlyRootfs: request.readOnlyRootfs,
   SecurityOpt: request.securityOptions,
   UTSMode: '',
@@ -157,6 +158,7 @@ const configObject = ({
   process,
   hostname,
   imageName,
+  ports,
 }: ContainerRecord): Readonly<Record<string, unknown>> => ({
   Hostname: hostname,
   Domainname: request.domainname ?? '',
@@ -164,6 +166,7 @@ const configObject = ({
   AttachStdin: false,
   AttachStdout: true,
   AttachStderr: true,
+  ...(ports.exposed.length === 0 ? {} : { ExposedPorts: exposedSet(ports.exposed) }),
   Tty: request.tty,
   OpenStdin: request.openStdin,
   StdinOnce: request.stdinOnce,
@@ -178,8 +181,11 @@ const configObject = ({
   ...(request.stopTimeoutSeconds === undefined ? {} : { StopTimeout: request.stopTimeoutSeconds }),
 });
 
-const networkSettings = ({ network }: ContainerRecord): Readonly<Record<string, unknown>> => ({
-  Ports: {},
+const networkSettings = (
+  { network, ports }: ContainerRecord,
+  state: DerivedStatus,
+): Readonly<Record<string, unknown>> => ({
+  Ports: hasPorts(network) && state.status === 'running' ? portMap(ports.exposed, state.run.publishedPorts ?? []) : {},
   IPAddress: '',
   Gateway: '',
   MacAddress: '',
@@ -199,5 +205,9 @@ export const summaryOf = ({ record, state, sizes }: Omit<InspectInput, 'files' |
   labels: record.process.labels,
   mounts: record.request.mounts.map((mount) => (mount.type === 'bind' ? mount.source : mount.target)),
   networks: [record.network],
+  ports:
+    hasPorts(record.network) && state.status === 'running'
+      ? portSummaries(record.ports.exposed, state.run.publishedPorts ?? [])
+      : [],
   ...(sizes === undefined ? {} : { sizeRwBytes: sizes.rw, sizeRootFsBytes: sizes.rootFs }),
 });

@@ -59,6 +59,10 @@ export const openContainerService = (context: ContainerContext): ContainerServic
       await startLocked(context, found, {});
     },
     wait: (nameOrId) => waitContainer(context, nameOrId),
+    ports: (nameOrId) => {
+      const state = deriveStatus(find(nameOrId).files);
+      return Promise.resolve(state.status === 'running' ? (state.run.publishedPorts ?? []) : []);
+    },
     remove: async (nameOrId, options) => ({ id: await removeContainer(context, nameOrId, options) }),
     cleanUp: (id) => cleanUp(context, id),
     list: (filter) => listContainers(context, filter),

@@ -54,6 +54,7 @@ const defaultsOf = ({ defaults }: ImageConfig): ResolvedImage['defaults'] => ({
   user: defaults.user,
   labels: defaults.labels,
   stopSignal: defaults.stopSignal,
+  exposedPorts: defaults.exposedPorts,
 });
 
 /** Layers are unpacked when an image comes; a torn one, or one that was removed by hand, is unpacked again. */

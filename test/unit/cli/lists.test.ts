@@ -17,6 +17,7 @@ const web: ContainerSummary = {
   labels: { b: '2', a: '1' },
   mounts: ['/some/very/long/path/name'],
   networks: ['none'],
+  ports: [],
   sizeRwBytes: 1234,
   sizeRootFsBytes: 5_678_901,
 };

@@ -111,9 +111,7 @@ describe('mistakes', () => {
   test.each([
     ['--memory', ['--memory', '1g']],
     ['--memory', ['-m', '1g']],
-    ['--publish', ['-p', '80:80']],
-    ['--publish', ['-p8080:80']],
-    ['--publish-all', ['-P']],
+    ['--memory', ['-m1g']],
     ['--cpus', ['--cpus=2']],
     ['--restart', ['--restart', 'always']],
     ['--health-cmd', ['--health-cmd', 'true']],
