@@ -33,7 +33,8 @@ const common = { format: 'cjs', platform: 'node', target: 'node20', legalComment
 
 /** Of undici only what lib/registry/transport.ts asks for: its fetch and WebSocket are most of it. */
 const separate = {
-  undici: `exports.Pool = require('undici/lib/dispatcher/pool');
+  undici: `Object.assign(require('undici/lib/dispatcher/dispatcher').prototype, require('undici/lib/api'));
+    exports.Pool = require('undici/lib/dispatcher/pool');
     exports.ProxyAgent = require('undici/lib/dispatcher/proxy-agent');`,
   execa: "export { execa } from 'execa';",
 };

@@ -89,6 +89,8 @@ export const registry: readonly CommandEntry[] = [
     load: () => import('./commands/container/cleanup.js'),
   },
   image(['ls', 'list'], ['images'], 'List images', () => import('./commands/image/ls.js')),
+  image('pull', ['pull'], 'Pull an image from a registry', () => import('./commands/image/pull.js')),
+  image('push', ['push'], 'Push an image to a registry', () => import('./commands/image/push.js')),
   image('load', ['load'], 'Load images from a tar archive or stdin', () => import('./commands/image/load.js')),
   image(
     'import',

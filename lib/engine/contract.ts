@@ -186,7 +186,76 @@ export interface ImageHistoryEntry {
   readonly sizeBytes: number;
 }
 
+/** What happens while an image is pulled or pushed, as data; the command line draws it. */
+export type TransferEvent =
+  /** it is not there, so it is pulled */
+  | { readonly kind: 'missing'; readonly reference: string }
+  | { readonly kind: 'pulling'; readonly reference: string }
+  | { readonly kind: 'pushing'; readonly reference: string }
+  /** another command is pulling the same image */
+  | { readonly kind: 'waiting'; readonly reference: string }
+  | {
+      readonly kind: 'layer';
+      readonly digest: string;
+      readonly status: 'waiting' | 'exists' | 'mounted' | 'transferring' | 'retrying' | 'done';
+      /** transferred so far */
+      readonly bytes: number;
+      readonly sizeBytes: number;
+      /** mounted: the repository that had it */
+      readonly from?: string;
+    }
+  | { readonly kind: 'pulled'; readonly image: PulledImage }
+  | { readonly kind: 'pushed'; readonly image: PushedImage };
+
+export type OnTransfer = (event: TransferEvent) => void;
+
+export interface PulledImage {
+  /** in full, as it is kept */
+  readonly reference: string;
+  /** what the registry calls it: of an index, or of a manifest */
+  readonly digest: string;
+  readonly id: string;
+  /** false: everything was there already */
+  readonly isNew: boolean;
+}
+
+export interface PullOptions {
+  /** os/arch[/variant]; absent: this machine's */
+  readonly platform?: string;
+  readonly allTags?: boolean;
+  readonly onEvent?: OnTransfer;
+  /** ends the pull; what has come stays for the next one */
+  readonly signal?: AbortSignal;
+}
+
+export interface PullReport {
+  /** in full; of all tags, the repository */
+  readonly reference: string;
+  readonly images: readonly PulledImage[];
+}
+
+export interface PushedImage {
+  readonly reference: string;
+  readonly digest: string;
+  /** of the manifest or index */
+  readonly sizeBytes: number;
+}
+
+export interface PushOptions {
+  readonly allTags?: boolean;
+  readonly onEvent?: OnTransfer;
+  readonly signal?: AbortSignal;
+}
+
+export interface PushReport {
+  /** in full; of all tags, the repository */
+  readonly reference: string;
+  readonly images: readonly PushedImage[];
+}
+
 export interface ImageService {
+  pull(name: string, options: PullOptions): Promise<PullReport>;
+  push(name: string, options: PushOptions): Promise<PushReport>;
   /** Nothing is written before every name is found. */
   save(names: readonly string[], options: SaveOptions): Promise<ImageArchive>;
   /** newest step first */

@@ -9,6 +9,8 @@ import type { Digest } from '../image/digest.js';
 export interface BlobSink {
   /** true when the content is there already, whole */
   has(descriptor: Descriptor): boolean | Promise<boolean>;
+  /** A document that is there, verified: it needs no request. */
+  read?(descriptor: Descriptor): Uint8Array | undefined;
   /**
    * Takes a blob. The sink computes the digest of every byte it keeps (also of those that an earlier try left) and
    * says what it found; a promise that rejects leaves nothing visible. What turned out to be wrong must not be kept for
@@ -42,6 +44,8 @@ export type RegistryEvent =
       /** bytes transferred so far */
       readonly bytes: number;
       readonly size: number;
+      /** mounted: the repository that had it */
+      readonly from?: string;
     };
 
 export type OnEvent = (event: RegistryEvent) => void;

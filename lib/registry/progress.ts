@@ -9,7 +9,7 @@ const intervalMs = 100;
 export interface BlobProgress {
   /** at most one event per interval */
   transferred(bytes: number): void;
-  status(status: BlobStatus, bytes: number): void;
+  status(status: BlobStatus, bytes: number, from?: string): void;
 }
 
 export const trackBlob = (
@@ -18,8 +18,8 @@ export const trackBlob = (
   role: 'config' | 'layer',
 ): BlobProgress => {
   let last = -Infinity;
-  const status = (now: BlobStatus, bytes: number): void =>
-    onEvent?.({ kind: 'blob', digest, role, status: now, bytes, size });
+  const status = (now: BlobStatus, bytes: number, from?: string): void =>
+    onEvent?.({ kind: 'blob', digest, role, status: now, bytes, size, ...(from === undefined ? {} : { from }) });
   return {
     status,
     transferred: (bytes) => {

@@ -28,7 +28,9 @@ export interface PullRequest {
   readonly reference: Reference;
   readonly platform: Platform;
   readonly sink: BlobSink;
-  readonly onEvent?: OnEvent;
+  /** called once it is known what the image is made of, before its layers are asked for */
+  readonly onImage?: (image: PulledImage) => Promise<void>;
+  readonly onEvent?: OnEvent | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly layersAtOnce?: number;
 }
@@ -72,8 +74,10 @@ const pullFrom = async (request: PullRequest, location: Location): Promise<Pulle
   const configBytes = await fetchConfig(client, request, location, manifest.config);
   const config = parseConfig(configBytes, `${location.registry}/${location.path}: the config`);
   checkConfig({ config, manifest, request, location });
+  const image = { servedBy: location, documents, manifest, configBytes, config };
+  await request.onImage?.(image);
   await fetchLayers(client, request, location, manifest.layers);
-  return { servedBy: location, documents, manifest, configBytes, config };
+  return image;
 };
 
 const fetchDocuments = async (
@@ -100,7 +104,7 @@ const fetchDocuments = async (
         platform,
         document.index.manifests.flatMap((item) => item.platform ?? []),
       );
-    current = await fetchChild(client, path, chosen, signal);
+    current = knownChild(request.sink, chosen) ?? (await fetchChild(client, path, chosen, signal));
     documents.push(current);
   }
   throw sampanError('ERR_IMAGE_INVALID', {
@@ -128,6 +132,13 @@ export const fetchChild = async (
   return fetched;
 };
 
+const knownChild = (sink: BlobSink, child: Descriptor): FetchedManifest | undefined => {
+  const bytes = sink.read?.(child);
+  return bytes?.byteLength === child.size
+    ? { bytes: Buffer.from(bytes), mediaType: child.mediaType, digest: child.digest }
+    : undefined;
+};
+
 const fetchConfig = async (
   client: RegistryClient,
   request: PullRequest,
@@ -136,6 +147,8 @@ const fetchConfig = async (
 ): Promise<Buffer> => {
   const { sink, signal } = request;
   const subject = { registry: location.registry, repository: location.path, step: 'fetching the config' };
+  const known = sink.read?.(descriptor);
+  if (known !== undefined) return Buffer.from(known);
   const chunks: Uint8Array[] = [];
   for await (const chunk of client.downloadBlob({ repository: location.path, descriptor, signal })) chunks.push(chunk);
   const bytes = Buffer.concat(chunks);

@@ -21,9 +21,9 @@ export interface PushRequest {
   /** manifest or index */
   readonly root: Document;
   readonly source: TransferSource;
-  /** names that layers of this image are known by: those on the same registry save an upload */
-  readonly knownAs?: readonly Reference[];
-  readonly onEvent?: OnEvent;
+  /** names of images that have a layer too: those on the same registry may save an upload */
+  readonly knownAs?: (digest: Digest) => readonly Reference[];
+  readonly onEvent?: OnEvent | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly chunkBytes?: number;
 }
@@ -40,18 +40,18 @@ export interface CopyRequest {
 
 /** The digest that the tag names now. @throws ERR_REGISTRY_* */
 export const pushImage = async (request: PushRequest): Promise<Digest> => {
-  const { access, reference, knownAs = [] } = request;
+  const { access, reference, knownAs = () => [] } = request;
   const { registry, path } = access.registries.primaryOf(reference);
-  const mountFrom = knownAs
-    .map((known) => access.registries.primaryOf(known))
-    .filter((known) => known.registry === registry)
-    .map((known) => known.path);
+  const mountFrom = (digest: Digest): readonly string[] => {
+    const known = knownAs(digest).map((name) => access.registries.primaryOf(name));
+    return [...new Set(known.filter((location) => location.registry === registry).map((location) => location.path))];
+  };
   return transfer({
     ...request,
     client: access.client(registry, path),
     repository: path,
     tag: reference.tag,
-    mountFrom: [...new Set(mountFrom)],
+    mountFrom,
   });
 };
 
@@ -71,7 +71,7 @@ export const copyImage = async ({ access, from, to, platform, onEvent, signal }:
     client: access.client(target.registry, target.path),
     repository: target.path,
     tag: to.tag,
-    mountFrom: origin.registry === target.registry ? [origin.path] : [],
+    mountFrom: () => (origin.registry === target.registry ? [origin.path] : []),
     onEvent,
     signal,
   });

@@ -30,7 +30,7 @@ export interface TransferRequest {
   /** a tag; absent: by its digest alone */
   readonly tag?: string | undefined;
   /** repositories of the same registry that may have the blobs already */
-  readonly mountFrom?: readonly string[];
+  readonly mountFrom?: (digest: Digest) => readonly string[];
   readonly onEvent?: OnEvent | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly blobsAtOnce?: number;
@@ -39,6 +39,8 @@ export interface TransferRequest {
 
 const defaultBlobsAtOnce = 4;
 const deepestIndex = 3;
+/** each costs a round trip, and a name that was only given here is known nowhere else */
+const mostMountTries = 3;
 
 /** The digest of the root. @throws ERR_REGISTRY_*, ERR_IMAGE_INVALID, ERR_DIGEST_MISMATCH */
 export const transfer = async (request: TransferRequest): Promise<Digest> => {
@@ -102,16 +104,17 @@ interface BlobWork {
 }
 
 const transferBlob = async ({ request, descriptor, role, signal }: BlobWork): Promise<void> => {
-  const { client, repository, source, mountFrom = [], chunkBytes } = request;
+  const { client, repository, source, mountFrom = () => [], chunkBytes } = request;
   const progress = trackBlob(request.onEvent, descriptor, role);
   const { digest, size } = descriptor;
   if (await client.hasBlob({ repository, digest, signal })) {
     progress.status('exists', size);
     return;
   }
-  for (const from of mountFrom.filter((name) => name !== repository)) {
+  const others = mountFrom(digest).filter((name) => name !== repository);
+  for (const from of others.slice(0, mostMountTries)) {
     if (!(await client.mountBlob({ repository, digest, from, signal }))) continue;
-    progress.status('mounted', size);
+    progress.status('mounted', size, from);
     return;
   }
   progress.status('transferring', 0);

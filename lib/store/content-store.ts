@@ -5,7 +5,7 @@
 // everything that belongs to it is there; what is visible is whole and verified. Layers are not synced to disk one by
 // one (a torn one is found by its digest when it is read), the small documents are.
 
-import { mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno, sampanError } from '../errors/sampan-error.js';
 import { digestOf, digestOfHex, hexOf, type Digest } from '../image/digest.js';
@@ -28,6 +28,11 @@ export interface ContentStore {
    * @throws ERR_STORE_CORRUPT when it is not what it was
    */
   read(digest: Digest, largestBytes: number): Buffer | undefined;
+  /**
+   * A second name for a blob in this directory, so that it stays whoever removes the first; undefined when it is not
+   * there in this size.
+   */
+  hold(blob: { readonly digest: Digest; readonly size: number }, directory: string): StagedBlob | undefined;
   /** Makes a staged blob visible; the store lock is held. */
   publish(blob: StagedBlob): void;
   list(): readonly Digest[];
@@ -43,6 +48,8 @@ export const openContentStore = (paths: Paths): ContentStore => {
     find: (digest) => (sizeOf(digest) === undefined ? undefined : pathOf(digest)),
     sizeOf,
     read: (digest, largestBytes) => readVerified(pathOf(digest), digest, largestBytes),
+    hold: ({ digest, size }, into) =>
+      sizeOf(digest) === size ? holdBlob(pathOf(digest), { digest, size }, into) : undefined,
     publish: (blob) => {
       mkdirSync(directory, { recursive: true, mode: 0o700 });
       // One that is there already may be torn by a power cut: the new one has just been verified.
@@ -53,6 +60,24 @@ export const openContentStore = (paths: Paths): ContentStore => {
       removeIfThere(pathOf(digest));
     },
   };
+};
+
+const holdBlob = (
+  path: string,
+  blob: Pick<StagedBlob, 'digest' | 'size'>,
+  directory: string,
+): StagedBlob | undefined => {
+  const second = join(directory, `blob-${hexOf(blob.digest)}`);
+  try {
+    linkSync(path, second);
+    return { ...blob, path: second };
+  } catch (error) {
+    if (hasErrno(error, 'EEXIST')) return { ...blob, path: second };
+    if (hasErrno(error, 'ENOENT')) return undefined;
+    // no hard links here, or too many: its first name must do
+    if (hasErrno(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'ENOSYS')) return { ...blob, path };
+    throw error;
+  }
 };
 
 /** Stages a document, durably. */

@@ -5,7 +5,7 @@
 // is not this folder's business), while the digest of its plain tar is computed. It gets its layer.json and is renamed
 // into place under the store lock. Layers do not depend on each other on disk: all of them can be unpacked at once.
 
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, createReadStream, openSync, readSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno, sampanError } from '../errors/sampan-error.js';
@@ -36,16 +36,20 @@ export interface LayerUsage {
 
 export interface Unpacker {
   /** Unpacks into an empty directory. Reads a stream to its end. */
-  unpack(input: TarInput, directory: string): Promise<LayerUsage>;
+  unpack(input: TarInput, directory: string, signal?: AbortSignal): Promise<LayerUsage>;
   /** who writes into the directory: the containers' root, for uid 0 another user than this one */
   owner(): Owner;
 }
 
 export interface LayerRequest {
-  readonly blob: { readonly digest: Digest; readonly path: string };
+  /** what the layer comes from: a file of the store or of scratch space, or content that is on its way */
+  readonly blob:
+    | { readonly digest: Digest; readonly path: string }
+    | { readonly digest: Digest; readonly content: AsyncIterable<Uint8Array> };
   readonly parent: Digest | undefined;
   /** undefined: not known yet, as for a root file system that is imported */
   readonly expected: { readonly diffId: Digest; readonly chainId: Digest } | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** An unpacked layer that nobody sees yet. */
@@ -60,6 +64,12 @@ export interface LayerStore {
   diffDirectory(chainId: Digest): string;
   /** Unpacks into `scratch`. @throws ERR_DIGEST_MISMATCH and what unpacking throws */
   prepare(request: LayerRequest, scratch: string): Promise<PreparedLayer>;
+  /** Reads content to its end: it must be what a layer of this diff id is packed from. @throws ERR_DIGEST_MISMATCH */
+  verify(blob: {
+    readonly digest: Digest;
+    readonly content: AsyncIterable<Uint8Array>;
+    readonly diffId: Digest;
+  }): Promise<void>;
   /** Puts a prepared layer in its place; the store lock is held. */
   publish(layer: PreparedLayer): void;
   list(): readonly Digest[];
@@ -74,6 +84,13 @@ export const openLayerStore = (paths: Paths, unpacker: Unpacker): LayerStore => 
     find,
     diffDirectory: (chainId) => join(pathOf(chainId), 'diff'),
     prepare: (request, scratch) => prepareLayer(unpacker, request, scratch),
+    verify: async ({ digest, content, diffId }) => {
+      const drain: Unpacker['unpack'] = async (input) => {
+        if (input.kind === 'stream') for await (const _ of input.chunks);
+        return { sizeBytes: 0, inodes: 0 };
+      };
+      await unpackContent(drain, { digest, content, expected: diffId }, '');
+    },
     publish: ({ record, directory }) => {
       // Another command may have unpacked it meanwhile; ours stays in scratch and goes with it.
       if (find(record.chainId) !== undefined) return;
@@ -91,8 +108,9 @@ export const removeAll = async (directories: readonly string[], removeTree: Remo
 };
 
 const prepareLayer = async (unpacker: Unpacker, request: LayerRequest, scratch: string): Promise<PreparedLayer> => {
-  const { blob, expected, parent } = request;
-  const directory = join(scratch, `layer-${hexOf(expected?.chainId ?? blob.digest)}`);
+  const { expected, parent } = request;
+  // a layer may be tried again after a failure
+  const directory = join(scratch, `layer-${randomBytes(8).toString('hex')}`);
   makePassage(directory, unpacker.owner().gid);
   const target = join(directory, 'diff');
   makeOwnedDirectory(target, 0o755, unpacker.owner());
@@ -117,27 +135,55 @@ interface Unpacked extends LayerUsage {
 
 const readChunkBytes = 1024 * 1024;
 
-const unpackVerified = async (
+const unpackVerified = (
   unpacker: Unpacker,
-  { blob, expected }: LayerRequest,
+  { blob, expected, signal }: LayerRequest,
   target: string,
 ): Promise<Unpacked> => {
-  const what = `layer ${blob.digest}`;
-  if (expected !== undefined && blob.digest === expected.diffId) {
-    // The digest of a plain blob, computed when it was staged, is its diff id.
-    return { diffId: blob.digest, ...(await unpacker.unpack({ kind: 'file', path: blob.path }, target)) };
-  }
+  const unpack: Unpacker['unpack'] = (input, directory) => unpacker.unpack(input, directory, signal);
+  return 'path' in blob
+    ? unpackFile(unpack, { ...blob, expected: expected?.diffId }, target)
+    : unpackContent(unpack, { ...blob, expected: expected?.diffId }, target);
+};
+
+interface BlobToUnpack {
+  readonly digest: Digest;
+  /** the diff id it must turn out to have */
+  readonly expected: Digest | undefined;
+}
+
+const unpackFile = async (
+  unpack: Unpacker['unpack'],
+  { digest, path, expected }: BlobToUnpack & { readonly path: string },
+  target: string,
+): Promise<Unpacked> => {
   // Loaded with its libraries only here: most commands unpack nothing.
-  const { compressionOf, decompress, longestMagic } = await import('./decompress.js');
-  if (compressionOf(readHead(blob.path, longestMagic), what) === 'none') {
-    if (expected !== undefined) throw mismatch(what, blob.digest, expected.diffId);
-    return { diffId: blob.digest, ...(await unpacker.unpack({ kind: 'file', path: blob.path }, target)) };
+  const { compressionOf, longestMagic } = await import('./decompress.js');
+  // The digest of a plain blob, computed when it was staged, is its diff id.
+  const isPlain = digest === expected || compressionOf(readHead(path, longestMagic), `layer ${digest}`) === 'none';
+  if (!isPlain) {
+    const content = createReadStream(path, { highWaterMark: readChunkBytes });
+    return unpackContent(unpack, { digest, content, expected }, target);
   }
-  const { content } = await decompress(createReadStream(blob.path, { highWaterMark: readChunkBytes }), what);
+  requireDiffId(digest, digest, expected);
+  return { diffId: digest, ...(await unpack({ kind: 'file', path }, target)) };
+};
+
+const unpackContent = async (
+  unpack: Unpacker['unpack'],
+  { digest, content, expected }: BlobToUnpack & { readonly content: AsyncIterable<Uint8Array> },
+  target: string,
+): Promise<Unpacked> => {
+  const { decompress } = await import('./decompress.js');
+  const plain = await decompress(content, `layer ${digest}`);
+  if (plain.compression === 'none') {
+    requireDiffId(digest, digest, expected);
+    return { diffId: digest, ...(await unpack({ kind: 'stream', chunks: plain.content }, target)) };
+  }
   const hash = createHash('sha256');
-  const usage = await unpacker.unpack({ kind: 'stream', chunks: hashed(content, hash) }, target);
+  const usage = await unpack({ kind: 'stream', chunks: hashed(plain.content, hash) }, target);
   const diffId = digestOfHex(hash.digest('hex'));
-  if (expected !== undefined && diffId !== expected.diffId) throw mismatch(what, diffId, expected.diffId);
+  requireDiffId(digest, diffId, expected);
   return { diffId, ...usage };
 };
 
@@ -161,8 +207,12 @@ async function* hashed(
   }
 }
 
-const mismatch = (what: string, found: Digest, expected: Digest): Error =>
-  sampanError('ERR_DIGEST_MISMATCH', { subject: `${what} unpacks to ${found}, the image's config says ${expected}` });
+const requireDiffId = (blob: Digest, found: Digest, expected: Digest | undefined): void => {
+  if (expected === undefined || found === expected) return;
+  throw sampanError('ERR_DIGEST_MISMATCH', {
+    subject: `layer ${blob} unpacks to ${found}, the image's config says ${expected}`,
+  });
+};
 
 const readRecord = (path: string): LayerRecord | undefined => {
   try {

@@ -3,7 +3,7 @@
 // store < image < network < container < volume < names. Never held across registry traffic or while a user is waited
 // for. A lock file may be removed with its object, so after locking it must still be linked.
 
-import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasErrno } from '../errors/sampan-error.js';
@@ -26,6 +26,21 @@ export interface Locks {
   tryContainer(id: string): Lock | undefined;
   /** the lock file inside a container directory that is not yet in its place */
   create(directory: string): Lock;
+  /** A file that is its own lock: made when it is missing, and made anew when its holder has removed it meanwhile. */
+  file(path: string, options?: FileLockOptions): Promise<FileLock>;
+  /** as file(), but undefined when it is missing or another holds it */
+  tryFile(path: string): FileLock | undefined;
+}
+
+/** Readable and writable through its descriptor, which goes with the lock. */
+export interface FileLock extends Lock {
+  readonly fd: number;
+}
+
+export interface FileLockOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** called once, when somebody else holds it */
+  readonly onWait?: (() => void) | undefined;
 }
 
 const firstDelayMs = 1;
@@ -44,13 +59,16 @@ export const openLocks = (paths: Paths, native: () => Native): Locks => {
       if (!native().tryLock(fd, 'exclusive')) throw new Error(`new lock ${path} is held`);
       return heldLock(path, fd);
     },
+    file: (path, options = {}) => lockLinked(native(), path, options),
+    tryFile: (path) => tryExisting(native(), path),
   };
 };
 
-const heldLock = (path: string, fd: number): Lock => {
+const heldLock = (path: string, fd: number): FileLock => {
   let open = true;
   return {
     path,
+    fd,
     [Symbol.dispose]: () => {
       if (open) closeSync(fd);
       open = false;
@@ -69,6 +87,20 @@ const lockFile = async (native: Native, path: string, kind: LockKind): Promise<L
   }
 };
 
+const lockLinked = async (native: Native, path: string, options: FileLockOptions): Promise<FileLock> => {
+  for (;;) {
+    const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    try {
+      await waitForLock(native, fd, 'exclusive', options);
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+    const lock = keepIfLinked(path, fd);
+    if (lock !== undefined) return lock;
+  }
+};
+
 const lockExisting = async (native: Native, path: string): Promise<Lock | undefined> => {
   const fd = openExisting(path);
   if (fd === undefined) return undefined;
@@ -81,7 +113,7 @@ const lockExisting = async (native: Native, path: string): Promise<Lock | undefi
   return keepIfLinked(path, fd);
 };
 
-const tryExisting = (native: Native, path: string): Lock | undefined => {
+const tryExisting = (native: Native, path: string): FileLock | undefined => {
   const fd = openExisting(path);
   if (fd === undefined) return undefined;
   if (native.tryLock(fd, 'exclusive')) return keepIfLinked(path, fd);
@@ -90,7 +122,7 @@ const tryExisting = (native: Native, path: string): Lock | undefined => {
 };
 
 /** The object may have been moved away to be removed while we waited: then the path names nothing or another file. */
-const keepIfLinked = (path: string, fd: number): Lock | undefined => {
+const keepIfLinked = (path: string, fd: number): FileLock | undefined => {
   const there = statSync(path, { throwIfNoEntry: false });
   const ours = fstatSync(fd);
   if (there?.ino === ours.ino && there.dev === ours.dev) return heldLock(path, fd);
@@ -108,8 +140,17 @@ const openExisting = (path: string): number | undefined => {
 };
 
 /** Polls: F_OFD_SETLKW would hold a thread of Node's pool for as long as the other side likes. */
-const waitForLock = async (native: Native, fd: number, kind: LockKind): Promise<void> => {
+const waitForLock = async (
+  native: Native,
+  fd: number,
+  kind: LockKind,
+  { signal, onWait }: FileLockOptions = {},
+): Promise<void> => {
+  signal?.throwIfAborted();
+  if (native.tryLock(fd, kind)) return;
+  onWait?.();
   for (let delayMs = firstDelayMs; !native.tryLock(fd, kind); delayMs = Math.min(delayMs * 2, longestDelayMs)) {
     await sleep(delayMs);
+    signal?.throwIfAborted();
   }
 };

@@ -18,6 +18,8 @@ export interface Paths {
   readonly names: string;
   readonly locks: string;
   readonly tmp: string;
+  /** what has come of blobs that are being pulled; made when it is needed */
+  readonly downloads: string;
   /** host group of a container's root */
   readonly containerGid: number;
 }
@@ -50,6 +52,7 @@ export const openPaths = (input: PathsInput): Paths => {
     names: at('names'),
     locks: at('locks'),
     tmp: at('tmp'),
+    downloads: at('downloads'),
     containerGid: input.containerGid,
   };
   if (!isDirectory(paths.tmp)) {

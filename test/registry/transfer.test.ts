@@ -97,7 +97,7 @@ describeWithRegistry('transfers with a real registry', () => {
       const onEvent = (event: RegistryEvent): void => {
         if (event.kind === 'blob') seen.add(event.status);
       };
-      const knownAs = [reference('first/name')];
+      const knownAs = () => [reference('first/name')];
       await pushImage({ access, reference: reference(name), root: image.root, source: image, knownAs, onEvent });
       return [...seen];
     };

@@ -42,9 +42,9 @@ export const openImageContext = (input: ImageServiceInput): ImageContext => ({
   ...input,
   content: openContentStore(input.paths),
   layers: openLayerStore(input.paths, {
-    unpack: async (tar, directory) => {
+    unpack: async (tar, directory, signal) => {
       const { unpackLayer } = await import('./unpack.js');
-      return unpackLayer(input.native(), input.idMap(), { input: tar, directory });
+      return unpackLayer(input.native(), input.idMap(), { input: tar, directory, signal });
     },
     owner: () => rootOf(input.idMap()),
   }),

@@ -14,7 +14,7 @@ export interface LayersOfImage {
 
 /** @throws what unpacking throws; the other layers are waited for, so that nothing writes into `scratch` any more */
 export const prepareLayers = async (
-  store: LayerStore,
+  store: Pick<LayerStore, 'find' | 'prepare'>,
   images: readonly LayersOfImage[],
   scratch: string,
 ): Promise<readonly PreparedLayer[]> => {
@@ -23,7 +23,7 @@ export const prepareLayers = async (
 };
 
 const requestsOf = (
-  store: LayerStore,
+  store: Pick<LayerStore, 'find'>,
   { config, layers }: LayersOfImage,
 ): readonly (readonly [Digest, LayerRequest])[] => {
   const chainIds = chainIdsOf(config.diffIds);

@@ -23,6 +23,14 @@ export const openImageService = (input: ImageServiceInput): Images => {
   const context = openImageContext(input);
   return {
     service: {
+      pull: async (name, options) => {
+        const { pullImages } = await import('./pull.js');
+        return pullImages(context, name, options);
+      },
+      push: async (name, options) => {
+        const { pushImages } = await import('./push.js');
+        return pushImages(context, name, options);
+      },
       load: async (source, options) => {
         const { loadImages } = await import('./load.js');
         return loadImages(context, source, options);

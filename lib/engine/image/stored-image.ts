@@ -5,7 +5,13 @@ import { isSampanError, sampanError } from '../../errors/sampan-error.js';
 import { chainIdsOf, largestConfigBytes, parseConfig, type ImageConfig } from '../../image/config.js';
 import type { Descriptor } from '../../image/descriptor.js';
 import type { Digest } from '../../image/digest.js';
-import { chooseManifest, largestManifestBytes, parseDocument, type Manifest } from '../../image/manifest.js';
+import {
+  chooseManifest,
+  largestManifestBytes,
+  parseDocument,
+  type Index,
+  type Manifest,
+} from '../../image/manifest.js';
 import { hostPlatform, type Platform } from '../../image/platform.js';
 import { parseReference, type Reference } from '../../image/reference.js';
 import type { ContentStore } from '../../store/content-store.js';
@@ -69,7 +75,7 @@ export const readManifest = (
 ): StoredManifest => {
   const chosen = descend(content, {
     descriptor,
-    platform: platform ?? hostPlatform(process.arch),
+    platform,
     depth: 0,
     what: reference ?? descriptor.digest,
   });
@@ -128,15 +134,29 @@ const descend = (
     platform,
     depth,
     what,
-  }: { readonly descriptor: Descriptor; readonly platform: Platform; readonly depth: number; readonly what: string },
+  }: {
+    readonly descriptor: Descriptor;
+    readonly platform: Platform | undefined;
+    readonly depth: number;
+    readonly what: string;
+  },
 ): { readonly digest: Digest; readonly manifest: Manifest } => {
   const bytes = readBlob(content, descriptor.digest, largestManifestBytes);
   const document = parseDocument(bytes, descriptor.mediaType, `manifest ${descriptor.digest}`);
   if (document.kind === 'manifest') return { digest: descriptor.digest, manifest: document.manifest };
-  const chosen = chooseManifest(document.index.manifests, platform, ({ digest }) => content.find(digest) !== undefined);
+  const isThere = ({ digest }: Descriptor): boolean => content.find(digest) !== undefined;
+  const choose = (wanted: Platform) => chooseManifest(document.index.manifests, wanted, isThere);
+  const chosen =
+    platform === undefined
+      ? (choose(hostPlatform(process.arch)) ?? firstOf(document.index, isThere))
+      : choose(platform);
   if (chosen === undefined || depth >= deepestIndex) throw sampanError('ERR_IMAGE_PLATFORM', { subject: what });
   return descend(content, { descriptor: chosen, platform, depth: depth + 1, what });
 };
+
+/** An index that was pulled for another platform only; attestations are for platform unknown. */
+const firstOf = ({ manifests }: Index, isThere: (descriptor: Descriptor) => boolean): Descriptor | undefined =>
+  manifests.find((descriptor) => isThere(descriptor) && descriptor.platform?.os !== 'unknown');
 
 const readBlob = (content: ContentStore, digest: Digest, largestBytes: number): Buffer => {
   const bytes = content.read(digest, largestBytes);

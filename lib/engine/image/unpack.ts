@@ -19,9 +19,13 @@ const ownersCannotBeSet = 1;
 export const unpackLayer = async (
   native: Native,
   idMap: IdMap,
-  { input, directory }: { readonly input: TarInput; readonly directory: string },
+  {
+    input,
+    directory,
+    signal,
+  }: { readonly input: TarInput; readonly directory: string; readonly signal?: AbortSignal | undefined },
 ): Promise<LayerUsage> => {
-  const task: UnpackTask = { native, idMap, directory };
+  const task: UnpackTask = { native, idMap, directory, signal };
   const counts = input.kind === 'file' ? await unpackFile(task, input) : await unpackStream(task, input.chunks);
   return { sizeBytes: counts['bytes'] ?? 0, inodes: counts['inodes'] ?? 0 };
 };
@@ -30,12 +34,13 @@ interface UnpackTask {
   readonly native: Native;
   readonly idMap: IdMap;
   readonly directory: string;
+  readonly signal: AbortSignal | undefined;
 }
 
 const unpackFile = async (task: UnpackTask, { path }: Extract<TarInput, { kind: 'file' }>) => {
   const fd = openSync(path, 'r');
   try {
-    return await runUnpack(task, fd);
+    return await runUnpack(task, fd, task.signal);
   } finally {
     closeSync(fd);
   }
@@ -44,7 +49,11 @@ const unpackFile = async (task: UnpackTask, { path }: Extract<TarInput, { kind: 
 const unpackStream = async (task: UnpackTask, chunks: AsyncIterable<Uint8Array>) => {
   const [readEnd, writeEnd] = task.native.pipe();
   const abort = new AbortController();
-  const running = runUnpack(task, readEnd, abort.signal);
+  const forward = (): void => abort.abort(task.signal?.reason);
+  task.signal?.addEventListener('abort', forward, { once: true });
+  const running = runUnpack(task, readEnd, abort.signal).finally(() => {
+    task.signal?.removeEventListener('abort', forward);
+  });
   // The helper has been started by now and has its own copy.
   closeSync(readEnd);
   const stop = new AbortController();
@@ -62,7 +71,11 @@ const unpackStream = async (task: UnpackTask, chunks: AsyncIterable<Uint8Array>)
   return ran.value;
 };
 
-const runUnpack = async ({ native, idMap, directory }: UnpackTask, fd: number, signal?: AbortSignal) => {
+const runUnpack = async (
+  { native, idMap, directory }: UnpackTask,
+  fd: number,
+  signal: AbortSignal | undefined,
+): Promise<Readonly<Record<string, number>>> => {
   const flags = idMap.mode === 'single' ? ownersCannotBeSet : 0;
   try {
     return await runTask(native, {

@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // A store in a directory of its own, with everything real but the helper: layers are "unpacked" into one file.
 
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,6 +54,7 @@ export const openImageFixture = (): ImageFixture => {
     names: at('names'),
     locks: at('locks'),
     tmp: at('tmp'),
+    downloads: at('downloads'),
   };
   for (const path of [paths.images, paths.layers, paths.tmp]) mkdirSync(path);
   const users: ImageUser[] = [];
@@ -112,5 +123,21 @@ const fakeLocks = (): Locks => {
   const never = (): never => {
     throw new Error('images take the store lock only');
   };
-  return { store: take, names: never, container: never, tryContainer: never, create: never };
+  return {
+    ...{ names: never, container: never, tryContainer: never, create: never },
+    store: take,
+    file: async (path) => {
+      const lock = await take();
+      const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+      return {
+        path,
+        fd,
+        [Symbol.dispose]: () => {
+          closeSync(fd);
+          lock[Symbol.dispose]();
+        },
+      };
+    },
+    tryFile: never,
+  };
 };
