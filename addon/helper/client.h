@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "addon/helper/detach_keys.h"
-#include "addon/helper/poller.h"
+#include "addon/sys/poller.h"
 #include "addon/sys/unique_fd.h"
 
 namespace sampan {

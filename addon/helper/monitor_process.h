@@ -20,11 +20,11 @@
 #include "addon/helper/exit_record.h"
 #include "addon/helper/json_log.h"
 #include "addon/helper/launch.h"
-#include "addon/helper/poller.h"
 #include "addon/helper/relay.h"
 #include "addon/helper/settings.h"
 #include "addon/helper/start_failure.h"
 #include "addon/protocol/plan.h"
+#include "addon/sys/poller.h"
 
 namespace sampan {
 

@@ -13,8 +13,8 @@
 
 #include "addon/helper/json_log.h"
 #include "addon/helper/page_buffer.h"
-#include "addon/helper/poller.h"
 #include "addon/protocol/frames.h"
+#include "addon/sys/poller.h"
 #include "addon/sys/unique_fd.h"
 
 namespace sampan {

@@ -9,8 +9,8 @@
 
 #include "addon/helper/detach_keys.h"
 #include "addon/helper/page_buffer.h"
-#include "addon/helper/poller.h"
 #include "addon/protocol/frames.h"
+#include "addon/sys/poller.h"
 #include "addon/sys/unique_fd.h"
 
 namespace sampan {

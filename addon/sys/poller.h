@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The monitor's event loop: level-triggered epoll over a few descriptors, each with the object that serves it.
+// The event loop's heart: epoll over descriptors, each with the object that serves it. The monitor uses it as it is;
+// addon/net/event_loop.h adds timers.
 #pragma once
 
 #include <sys/epoll.h>
@@ -32,16 +33,27 @@ class Poller {
  public:
   Status open();
 
-  // Events that `watch` wants from now on. 0 still reports EPOLLHUP and EPOLLERR; forget() does not.
-  void want(Watch &watch, int fd, uint32_t events);
+  // Events that `watch` wants from now on, level-triggered unless EPOLLET is among them. 0 still reports EPOLLHUP and
+  // EPOLLERR; forget() does not. False: no memory, or the user watches too much; the events stay what they were.
+  bool want(Watch &watch, int fd, uint32_t events);
   // To be called before the descriptor is closed.
   void forget(Watch &watch, int fd);
 
   // Waits and serves one batch of events; timeout_ms -1 waits for ever. False: nothing happened in that time.
-  bool wait(int timeout_ms);
+  bool wait(int timeout_ms) {
+    collect(timeout_ms);
+    return serve();
+  }
+  // The same in two steps, for a loop that has something to do in between.
+  void collect(int timeout_ms);
+  bool serve();
 
  private:
+  static constexpr int kBatch = 64;
+
   unique_fd epoll_;
+  int collected_ = 0;
+  struct epoll_event events_[kBatch];
 };
 
 }  // namespace sampan

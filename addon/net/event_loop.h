@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// The event loop of the network process: descriptors (addon/sys/poller.h), timers, and work that is done once at the
+// end of each turn. One thread. All networks and published ports of a process live on one loop.
+//
+//   EventLoop loop;
+//   if (!loop.open()) ...;
+//   loop.watch(listener, listener_fd, EPOLLIN);   // a Watch: ready(events) is called
+//   loop.arm(idle_timer, 30'000);                 // a Timer: expired() is called once
+//   while (!over) loop.turn();
+//
+// Order within a turn: events, then expired timers, then TurnEnds. A Watch that was served or forgotten in a turn must
+// stay in memory until the turn's end: release() it from a TurnEnd.
+#pragma once
+
+#include <cstdint>
+
+#include "addon/net/timer_wheel.h"
+#include "addon/sys/poller.h"
+#include "addon/sys/result.h"
+
+namespace sampan::net {
+
+// Somebody who is called at the end of every turn: to flush what was collected, to give memory back. Returns true
+// when work is left: then the next turn does not wait for events.
+class TurnEnd {
+ public:
+  virtual bool turn_end() = 0;
+
+ protected:
+  TurnEnd() = default;
+  TurnEnd(const TurnEnd &) = delete;
+  TurnEnd &operator=(const TurnEnd &) = delete;
+  ~TurnEnd() = default;
+
+ private:
+  friend class EventLoop;
+  TurnEnd *next_ = nullptr;
+};
+
+class EventLoop {
+ public:
+  Status open();
+
+  // As Poller::want: may be called again with other events; false when the kernel refuses.
+  bool watch(Watch &watch, int fd, uint32_t events) { return poller_.want(watch, fd, events); }
+  // To be called before the descriptor is closed.
+  void forget(Watch &watch, int fd) { poller_.forget(watch, fd); }
+
+  // Calls timer.expired() once, not before delay_ms from the start of this turn. An armed timer is moved.
+  void arm(Timer &timer, uint64_t delay_ms) { wheel_.arm(timer, now_ms_ + delay_ms); }
+  void disarm(Timer &timer) { wheel_.disarm(timer); }
+
+  void add(TurnEnd &work);
+  // Not from within turn_end().
+  void remove(TurnEnd &work);
+
+  // CLOCK_MONOTONIC, read once per turn.
+  uint64_t now_ms() const { return now_ms_; }
+
+  // Waits for events, serves one batch and all that is due.
+  void turn();
+
+ private:
+  int timeout_ms() const;
+
+  Poller poller_;
+  TimerWheel wheel_;
+  TurnEnd *turn_ends_ = nullptr;
+  uint64_t now_ms_ = 0;
+  bool work_left_ = false;
+};
+
+}  // namespace sampan::net

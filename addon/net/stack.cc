@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "addon/net/stack.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "addon/net/stack_core.h"
+#include "addon/net/tcp.h"
+
+namespace sampan::net {
+
+StackCore::StackCore(SharedResources &shared, StackOptions &options)
+    : loop(shared.loop),
+      frame_in(shared.frame_in),
+      frame_out(shared.frame_out),
+      waste(shared.waste),
+      spill(shared.spill),
+      link(std::move(options.tun), options.mtu, counters),
+      policy(options.policy),
+      limits(options.limits),
+      prefix_count(options.prefix_count),
+      gateway_v4(options.gateway_v4),
+      gateway_v6(options.gateway_v6) {
+  std::copy(std::begin(options.prefixes), std::end(options.prefixes), prefixes);
+}
+
+namespace {
+
+class TunStack final : public Stack, Watch, TurnEnd, Timer {
+ public:
+  TunStack(SharedResources &shared, StackOptions &options, const SipKey &secret)
+      : core_(shared, options), tcp_(with_secret(core_, secret)) {}
+  ~TunStack() override {
+    core_.loop.disarm(*this);
+    core_.loop.remove(*this);
+    core_.loop.forget(*this, core_.link.fd());
+  }
+
+  bool start() {
+    if (!tcp_.is_open() || !core_.spill.is_open()) return false;
+    if (!core_.loop.watch(*this, core_.link.fd(), EPOLLIN)) return false;
+    core_.loop.add(*this);
+    return true;
+  }
+
+  void set_policy(const Policy &policy) override { core_.policy = policy; }
+  void forget_source(const IpAddress &source) override { tcp_.forget_source(source); }
+  StackCounters counters() const override { return core_.counters; }
+
+ private:
+  static StackCore &with_secret(StackCore &core, const SipKey &secret) {
+    core.secret = secret;
+    return core;
+  }
+
+  void ready(uint32_t events) override;
+  void receive(std::span<const uint8_t> frame);
+  void note_use();
+  bool turn_end() override;
+  void expired() override;
+
+  StackCore core_;
+  Tcp tcp_;
+  bool used_ = false;  // since memory was last given back
+};
+
+// Frames of one turn: enough to keep the cost of a turn small, few enough that every socket gets its share.
+constexpr int kFramesPerTurn = 64;
+// Memory is given back when nothing came for so long.
+constexpr uint64_t kTrimMs = 2000;
+
+void TunStack::ready(uint32_t) {
+  note_use();
+  const std::span<uint8_t> buffer(core_.frame_in.payload(), FrameBuffer::kCapacity);
+  for (int i = 0; i < kFramesPerTurn; ++i) {
+    const std::span<const uint8_t> frame = core_.link.read(buffer);
+    if (frame.empty()) return;
+    receive(frame);
+  }
+}
+
+void TunStack::receive(std::span<const uint8_t> frame) {
+  Packet packet;
+  const bool valid = parse_frame(frame, packet);
+  const auto own = core_.own();
+  // A container can send with any source address; only its network's are ours to answer.
+  if (!valid || std::ranges::none_of(own, [&](const IpPrefix &prefix) { return prefix.contains(packet.source); })) {
+    ++core_.counters.invalid;
+    return;
+  }
+  if (packet.protocol == IPPROTO_TCP) return tcp_.receive(packet);
+  core_.send_error({IcmpReason::protocol_unreachable}, packet);
+}
+
+bool TunStack::turn_end() {
+  if (!tcp_.has_work()) return false;
+  note_use();
+  return tcp_.turn_end();
+}
+
+void TunStack::note_use() {
+  used_ = true;
+  if (!armed()) core_.loop.arm(*this, kTrimMs);
+}
+
+void TunStack::expired() {
+  // In use: look again later.
+  if (std::exchange(used_, false)) return core_.loop.arm(*this, kTrimMs);
+  tcp_.trim();
+  core_.spill.trim();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<StackResources>> StackResources::create(EventLoop &loop) {
+  auto resources = std::make_unique<SharedResources>(loop);
+  if (!resources->spill.is_open()) return Error{ENOMEM, "mmap"};
+  return std::unique_ptr<StackResources>(std::move(resources));
+}
+
+// #syscalls: getrandom mmap madvise epoll_ctl
+Result<std::unique_ptr<Stack>> Stack::create(StackResources &resources, StackOptions options) {
+  SipKey secret;
+  if (::getrandom(&secret, sizeof secret, 0) != sizeof secret) return last_error("getrandom");
+  auto stack = std::make_unique<TunStack>(static_cast<SharedResources &>(resources), options, secret);
+  if (!stack->start()) return Error{ENOMEM, "mmap"};
+  return std::unique_ptr<Stack>(std::move(stack));
+}
+
+}  // namespace sampan::net

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of connections, and how one ends.
+#include "addon/net/tcp.h"
+
+#include <sys/socket.h>
+#include <time.h>
+
+namespace sampan::net {
+
+namespace {
+
+// SO_PEEK_OFF, tried on a socket that is not connected. #syscalls: socket setsockopt
+bool has_peek_offset(int family) {
+  const unique_fd probe(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int zero = 0;
+  return probe && ::setsockopt(probe.get(), SOL_SOCKET, SO_PEEK_OFF, &zero, sizeof zero) == 0;
+}
+
+}  // namespace
+
+void TcpConnection::ready(uint32_t events) { tcp_.host_ready(*this, events); }
+void TcpConnection::expired() { tcp_.expired(*this); }
+
+Tcp::Tcp(StackCore &core)
+    : core_(core),
+      pool_(core.limits.tcp_connections),
+      table_(core.secret, core.limits.tcp_connections * 2),
+      per_source_(core.secret),
+      half_open_(core.secret),
+      peek_offset_v4_(has_peek_offset(AF_INET)),
+      peek_offset_v6_(has_peek_offset(AF_INET6)) {}
+
+Tcp::~Tcp() {
+  pool_.for_each([this](TcpConnection &connection) {
+    if (connection.state == TcpState::dead) return;
+    if (connection.fd) abort_host(connection);
+    remove(connection);
+  });
+  pool_.for_each([this](TcpConnection &connection) { pool_.destroy(&connection); });
+}
+
+void Tcp::receive(const Packet &packet) {
+  TcpSegment segment;
+  if (packet.is_fragment || !parse_tcp(packet.transport, segment) || !has_valid_checksum(packet)) {
+    ++core_.counters.invalid;
+    return;
+  }
+  const FlowKey key = {packet.source, packet.destination, segment.source_port, segment.destination_port};
+  TcpConnection *connection = table_.find(key);
+  const bool is_syn = (segment.flags & (kTcpSyn | kTcpAck | kTcpRst)) == kTcpSyn;
+  if (connection != nullptr && connection->state == TcpState::lingering && is_syn) {
+    remove(*connection);
+    connection = nullptr;
+  }
+  if (connection != nullptr) return receive_segment(*connection, segment);
+  if (is_syn) return open(packet, segment);
+  if (!segment.has(kTcpRst)) refuse(packet, segment);
+}
+
+// RFC 9293 3.10.7.1: the answer of a host that knows of no such connection.
+void Tcp::refuse(const Packet &packet, const TcpSegment &segment) {
+  const FlowKey key = {packet.source, packet.destination, segment.source_port, segment.destination_port};
+  if (segment.has(kTcpAck)) {
+    send_reset(key, segment.ack, 0, kTcpRst);
+  } else {
+    send_reset(key, 0, segment.seq + segment.length(), kTcpRst | kTcpAck);
+  }
+}
+
+// RFC 6528: a clock plus a keyed hash of the connection, so that numbers of one connection grow from one life to the
+// next (its old TIME_WAIT accepts the new one) and nobody else can guess them.
+uint32_t Tcp::initial_sequence(const FlowKey &key) const {
+  struct timespec now = {};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  const uint64_t ns = static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+  return static_cast<uint32_t>(siphash(core_.secret, &key, sizeof key) + (ns >> 6));
+}
+
+void Tcp::note_pending(TcpConnection &connection) {
+  if (connection.pending) return;
+  connection.pending = true;
+  connection.next_pending = pending_;
+  pending_ = &connection;
+}
+
+bool Tcp::turn_end() {
+  TcpConnection *list = pending_;
+  pending_ = nullptr;
+  while (list != nullptr) {
+    TcpConnection &connection = *list;
+    list = connection.next_pending;
+    connection.pending = false;
+    if (connection.state == TcpState::dead) {
+      pool_.destroy(&connection);
+      continue;
+    }
+    const bool more = pump(connection);
+    if (connection.state == TcpState::dead) continue;
+    if (connection.need_ack) send_ack(connection);
+    if (more) note_pending(connection);
+  }
+  return pending_ != nullptr;
+}
+
+// No longer half open: established, or gone.
+void Tcp::note_settled(TcpConnection &connection) {
+  if (!connection.half_open) return;
+  connection.half_open = false;
+  --half_open_.of(connection.key.source);
+}
+
+// Both directions have ended, and both sides know it.
+void Tcp::finish_if_done(TcpConnection &connection) {
+  if (!connection.fin_acked || !connection.host_shut) return;
+  discard_acknowledged(connection);
+  core_.loop.forget(connection, connection.fd.get());
+  connection.fd.reset();
+  // Our last ACK may get lost; then the container repeats its FIN.
+  connection.state = TcpState::lingering;
+  arm_timer(connection);
+}
+
+// The host's side failed, or we cannot go on: the container sees a reset.
+void Tcp::reset(TcpConnection &connection) {
+  send_reset(connection.key, connection.snd_nxt, connection.rcv_nxt, kTcpRst | kTcpAck);
+  abort_host(connection);
+  remove(connection);
+}
+
+// The other host sees a reset: socket(7), SO_LINGER with a time of 0. #syscalls: setsockopt close
+void Tcp::abort_host(TcpConnection &connection) {
+  if (!connection.fd) return;
+  const struct linger now = {1, 0};
+  ::setsockopt(connection.fd.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  core_.loop.forget(connection, connection.fd.get());
+  connection.fd.reset();
+}
+
+void Tcp::remove(TcpConnection &connection) {
+  if (connection.fd) {
+    core_.loop.forget(connection, connection.fd.get());
+    connection.fd.reset();
+  }
+  core_.loop.disarm(connection);
+  connection.spill.clear(core_.spill);
+  table_.remove(connection);
+  note_settled(connection);
+  --per_source_.of(connection.key.source);
+  --core_.counters.tcp_connections;
+  connection.state = TcpState::dead;
+  // Freed there: it may still be part of this turn's batch of events.
+  note_pending(connection);
+}
+
+void Tcp::forget_source(const IpAddress &source) {
+  pool_.for_each([&](TcpConnection &connection) {
+    if (connection.state == TcpState::dead || connection.key.source != source) return;
+    abort_host(connection);
+    remove(connection);
+  });
+}
+
+}  // namespace sampan::net

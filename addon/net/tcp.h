@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// TCP between containers and host sockets.
+//
+// How this works. The container's kernel and the host's kernel do the real work; we translate between segments and
+// socket calls, and owe each side what a wire would give it:
+//   - A SYN leads to a connect(); only its success is answered with SYN-ACK, a refusal with RST, no route with ICMP.
+//   - What a segment brings is sent on at once. What the socket does not take waits (SpillQueue), and the window that
+//     the container is given is what may still wait: nothing that was acknowledged is ever thrown away.
+//   - What the host sends is peeked (MSG_PEEK) and leaves the host socket's queue when the container has acknowledged
+//     it: that queue is the retransmission buffer, so an open connection costs us no memory but this record.
+//   - Ends (FIN), resets and errors are passed on in order, each direction by itself.
+// Bounds: StackLimits; memory is reserved at the start. tcp_receive.cc: segments from the container; tcp_host.cc: the
+// host's socket; tcp_send.cc: segments to the container; tcp_timer.cc: retransmission, probes, idle ends.
+#pragma once
+
+#include <cstdint>
+
+#include "addon/net/flow_table.h"
+#include "addon/net/packet.h"
+#include "addon/net/pool.h"
+#include "addon/net/source_counts.h"
+#include "addon/net/stack_core.h"
+#include "addon/net/tcp_connection.h"
+#include "addon/net/tcp_segment.h"
+
+namespace sampan::net {
+
+class Tcp {
+ public:
+  // Data on its way to a container.
+  static constexpr uint32_t kMaxFlight = 1024 * 1024;
+
+  explicit Tcp(StackCore &core);
+  ~Tcp();
+
+  bool is_open() const { return pool_.is_open() && table_.is_open(); }
+
+  // A TCP packet from a container.
+  void receive(const Packet &packet);
+  // To be called at the end of each turn that has work; true when some is left.
+  bool has_work() const { return pending_ != nullptr; }
+  bool turn_end();
+  // The container is gone: its connections are closed, the other hosts see resets.
+  void forget_source(const IpAddress &source);
+  // Gives memory back; when there is time.
+  void trim() { pool_.trim(); }
+
+  void host_ready(TcpConnection &connection, uint32_t events);
+  void expired(TcpConnection &connection);
+
+ private:
+  // tcp.cc
+  void refuse(const Packet &packet, const TcpSegment &segment);
+  void note_pending(TcpConnection &connection);
+  void note_settled(TcpConnection &connection);
+  void finish_if_done(TcpConnection &connection);
+  void reset(TcpConnection &connection);
+  void abort_host(TcpConnection &connection);
+  void remove(TcpConnection &connection);
+  uint32_t initial_sequence(const FlowKey &key) const;
+
+  // tcp_receive.cc
+  void receive_segment(TcpConnection &connection, const TcpSegment &segment);
+  bool is_acceptable(const TcpConnection &connection, const TcpSegment &segment) const;
+  void receive_reset(TcpConnection &connection, const TcpSegment &segment);
+  void receive_syn(TcpConnection &connection, const TcpSegment &segment);
+  bool receive_ack(TcpConnection &connection, const TcpSegment &segment);
+  void advance_una(TcpConnection &connection, uint32_t ack);
+  void count_duplicate(TcpConnection &connection, const TcpSegment &segment, uint32_t window);
+  void grow_cwnd(TcpConnection &connection, uint32_t acked);
+  void note_keepalive(TcpConnection &connection, const TcpSegment &segment);
+  void receive_data(TcpConnection &connection, const TcpSegment &segment);
+
+  // tcp_host.cc
+  void open(const Packet &packet, const TcpSegment &syn);
+  void connect_host(TcpConnection &connection, const Route &route);
+  bool watch_host(TcpConnection &connection);
+  void enable_host_keepalive(TcpConnection &connection);
+  void host_connected(TcpConnection &connection);
+  void report_connect_failure(TcpConnection &connection, int number);
+  size_t deliver(TcpConnection &connection, std::span<const uint8_t> data);
+  void flush_spill(TcpConnection &connection);
+  void shut_host_if_done(TcpConnection &connection);
+  ssize_t peek_host(TcpConnection &connection, uint32_t offset, uint8_t *buffer, size_t size);
+  void discard_acknowledged(TcpConnection &connection);
+
+  // tcp_send.cc
+  void send_syn_ack(TcpConnection &connection);
+  void send_ack(TcpConnection &connection);
+  void send_probe(TcpConnection &connection);
+  void send_fin(TcpConnection &connection);
+  void send_reset(const FlowKey &key, uint32_t seq, uint32_t ack, uint8_t flags);
+  bool pump(TcpConnection &connection);
+  size_t sendable(const TcpConnection &connection) const;
+  ssize_t send_data(TcpConnection &connection, uint32_t offset, size_t size);
+  void transmit(TcpConnection &connection, TcpSegment &segment, size_t payload_size);
+  void note_sent(TcpConnection &connection, uint32_t count);
+  void report_failed_syn(TcpConnection &connection, int number);
+  void retransmit_first(TcpConnection &connection);
+  void go_back(TcpConnection &connection);
+  uint32_t window_limit() const;
+  uint32_t free_window(const TcpConnection &connection) const;
+  bool window_has_grown(const TcpConnection &connection) const;
+  uint16_t announce_window(TcpConnection &connection);
+
+  // tcp_timer.cc
+  void arm_timer(TcpConnection &connection);
+  bool wants_window(const TcpConnection &connection) const;
+  uint64_t retransmit_delay(const TcpConnection &connection) const;
+  void measure_round_trip(TcpConnection &connection, uint32_t ack);
+
+  StackCore &core_;
+  Pool<TcpConnection> pool_;
+  FlowTable<TcpConnection> table_;
+  SourceCounts per_source_;
+  SourceCounts half_open_;
+  TcpConnection *pending_ = nullptr;
+  // SO_PEEK_OFF on TCP sockets: Linux 6.9 for IPv4, 6.11 for IPv6.
+  bool peek_offset_v4_;
+  bool peek_offset_v6_;
+};
+
+}  // namespace sampan::net

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+// The host's socket of a connection.
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "addon/net/bytes.h"
+#include "addon/net/tcp.h"
+
+namespace sampan::net {
+
+namespace {
+
+constexpr uint16_t kDefaultMssV4 = 536;  // RFC 9293 3.7.1
+constexpr uint16_t kDefaultMssV6 = 1220;
+constexpr uint16_t kSmallestMss = 64;
+// Windows in units of 256 bytes, up to 16 MB.
+constexpr uint8_t kOurScale = 8;
+
+void set_option(int fd, int level, int name, int value) { ::setsockopt(fd, level, name, &value, sizeof value); }
+
+int pending_error(int fd) {
+  int number = 0;
+  socklen_t size = sizeof number;
+  ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &number, &size);
+  return number;
+}
+
+}  // namespace
+
+void Tcp::open(const Packet &packet, const TcpSegment &syn) {
+  const Route route = core_.route(packet.destination, syn.destination_port);
+  if (route.verdict != Verdict::allowed || syn.destination_port == 0 || syn.source_port == 0) {
+    ++core_.counters.refused;
+    if (route.verdict == Verdict::refused) refuse(packet, syn);
+    if (route.verdict == Verdict::prohibited) core_.send_error({IcmpReason::prohibited}, packet);
+    return;
+  }
+  const FlowKey key = {packet.source, packet.destination, syn.source_port, syn.destination_port};
+  uint32_t &connections = per_source_.of(packet.source);
+  uint32_t &half_open = half_open_.of(packet.source);
+  // No answer: the container tries again, as with a full backlog.
+  if (half_open >= core_.limits.tcp_half_open_per_source) {
+    ++core_.counters.limited;
+    return;
+  }
+  TcpConnection *made = connections < core_.limits.tcp_per_source ? pool_.make(*this, key) : nullptr;
+  if (made == nullptr) {
+    ++core_.counters.limited;
+    return refuse(packet, syn);
+  }
+  ++connections;
+  ++half_open;
+  ++core_.counters.tcp_connections;
+  table_.insert(*made);
+  made->rcv_nxt = syn.seq + 1;
+  made->rcv_adv = made->rcv_acked = made->rcv_nxt;
+  made->snd_una = made->snd_nxt = made->snd_max = initial_sequence(key);
+  made->snd_wnd = syn.window;
+  made->active_ms = core_.loop.now_ms();
+  const uint16_t given = syn.mss != 0 ? syn.mss : packet.source.is_v4() ? kDefaultMssV4 : kDefaultMssV6;
+  made->mss = std::max(given, kSmallestMss);
+  made->cwnd = made->ssthresh = kMaxFlight;
+  if (syn.window_scale != TcpSegment::kNoScale) {
+    made->snd_scale = syn.window_scale;
+    made->rcv_scale = kOurScale;
+  }
+  connect_host(*made, route);
+}
+
+// #syscalls: socket setsockopt connect epoll_ctl
+void Tcp::connect_host(TcpConnection &connection, const Route &route) {
+  const bool v4 = route.host_address.is_v4();
+  connection.fd.reset(::socket(v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const int fd = connection.fd.get();
+  if (fd < 0) return report_connect_failure(connection, errno);
+  // The container's kernel has made its own choice of what to send together.
+  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  set_option(fd, SOL_SOCKET, SO_OOBINLINE, 1);
+  if (v4 ? peek_offset_v4_ : peek_offset_v6_) set_option(fd, SOL_SOCKET, SO_PEEK_OFF, 0);
+  const SocketAddress address(route.host_address, connection.key.destination_port);
+  if (::connect(fd, &address.any, address.length) == 0) {
+    if (!watch_host(connection)) return report_connect_failure(connection, ENOMEM);
+    return host_connected(connection);
+  }
+  if (errno != EINPROGRESS) return report_connect_failure(connection, errno);
+  if (!watch_host(connection)) report_connect_failure(connection, ENOMEM);
+}
+
+// Once and for all: edges tell everything, so a connection costs one epoll_ctl in its life.
+bool Tcp::watch_host(TcpConnection &connection) {
+  return core_.loop.watch(connection, connection.fd.get(), EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+}
+
+void Tcp::report_connect_failure(TcpConnection &connection, int number) {
+  switch (number) {
+    case ETIMEDOUT:
+      // Nobody answered; the container's own timer shows it.
+      break;
+    case ECONNREFUSED:
+    case ECONNRESET:
+    case EADDRNOTAVAIL:
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ENOBUFS:
+      send_reset(connection.key, 0, connection.rcv_nxt, kTcpRst | kTcpAck);
+      break;
+    default:
+      report_failed_syn(connection, number);
+  }
+  abort_host(connection);
+  remove(connection);
+}
+
+void Tcp::host_connected(TcpConnection &connection) {
+  connection.state = TcpState::accepting;
+  connection.snd_nxt = connection.snd_max = connection.snd_una + 1;
+  connection.timing = true;
+  connection.timed_seq = connection.snd_nxt;
+  connection.timed_at_ms = core_.loop.now_ms();
+  send_syn_ack(connection);
+  arm_timer(connection);
+}
+
+void Tcp::host_ready(TcpConnection &connection, uint32_t events) {
+  if (connection.state == TcpState::connecting) {
+    if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
+      const int number = pending_error(connection.fd.get());
+      return report_connect_failure(connection, number == 0 ? ECONNRESET : number);
+    }
+    if ((events & EPOLLOUT) == 0) return;
+    host_connected(connection);
+  }
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) connection.host_ended = true;
+  if (connection.host_ended || (events & EPOLLIN) != 0) {
+    connection.readable = true;
+    note_pending(connection);
+  }
+  if ((events & EPOLLOUT) != 0 && connection.spill.size() != 0) flush_spill(connection);
+}
+
+// Returns how much was taken; the rest is not acknowledged and will come again. #syscalls: sendto
+size_t Tcp::deliver(TcpConnection &connection, std::span<const uint8_t> data) {
+  size_t sent = 0;
+  if (connection.spill.size() == 0) {
+    const ssize_t count = ::send(connection.fd.get(), data.data(), data.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (count < 0 && errno != EAGAIN && errno != ENOBUFS && errno != ENOMEM) {
+      reset(connection);
+      return 0;
+    }
+    if (count > 0) sent = static_cast<size_t>(count);
+  }
+  if (sent == data.size()) return sent;
+  const size_t most = window_limit();
+  const size_t room = most > connection.spill.size() ? most - connection.spill.size() : 0;
+  const std::span<const uint8_t> rest = data.subspan(sent, std::min(room, data.size() - sent));
+  return connection.spill.append(core_.spill, rest) ? sent + rest.size() : sent;
+}
+
+void Tcp::flush_spill(TcpConnection &connection) {
+  while (connection.spill.size() != 0) {
+    const std::span<const uint8_t> data = connection.spill.front(core_.spill);
+    const ssize_t count = ::send(connection.fd.get(), data.data(), data.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (count < 0) {
+      if (errno != EAGAIN && errno != ENOBUFS && errno != ENOMEM) reset(connection);
+      break;
+    }
+    connection.spill.consume(core_.spill, static_cast<size_t>(count));
+    if (static_cast<size_t>(count) != data.size()) break;
+  }
+  if (connection.state != TcpState::open) return;
+  shut_host_if_done(connection);
+  finish_if_done(connection);
+  if (connection.state == TcpState::open && window_has_grown(connection)) send_ack(connection);
+}
+
+// The container's end follows its last data. #syscalls: shutdown
+void Tcp::shut_host_if_done(TcpConnection &connection) {
+  if (!connection.fin_received || connection.host_shut || connection.spill.size() != 0) return;
+  ::shutdown(connection.fd.get(), SHUT_WR);
+  connection.host_shut = true;
+}
+
+// Copies what follows `offset` bytes of the socket's queue. As recv(2). #syscalls: setsockopt recvfrom recvmsg
+ssize_t Tcp::peek_host(TcpConnection &connection, uint32_t offset, uint8_t *buffer, size_t size) {
+  const int fd = connection.fd.get();
+  if (connection.key.destination.is_v4() ? peek_offset_v4_ : peek_offset_v6_) {
+    if (offset != connection.peek_offset) {
+      set_option(fd, SOL_SOCKET, SO_PEEK_OFF, static_cast<int>(offset));
+      connection.peek_offset = offset;
+    }
+    const ssize_t count = ::recv(fd, buffer, size, MSG_PEEK | MSG_DONTWAIT);
+    if (count > 0) connection.peek_offset += static_cast<uint32_t>(count);
+    return count;
+  }
+  // Older kernels: what precedes is copied too, and thrown away.
+  constexpr size_t kMaxParts = kMaxFlight / FrameBuffer::kCapacity + 3;
+  struct iovec parts[kMaxParts];
+  size_t count = 0;
+  size_t left = offset;
+  for (; left != 0 && count + 1 < kMaxParts; ++count) {
+    parts[count] = {core_.waste.payload(), std::min(left, FrameBuffer::kCapacity)};
+    left -= parts[count].iov_len;
+  }
+  parts[count++] = {buffer, size};
+  struct msghdr message = {};
+  message.msg_iov = parts;
+  message.msg_iovlen = count;
+  const ssize_t copied = ::recvmsg(fd, &message, MSG_PEEK | MSG_DONTWAIT);
+  if (copied < 0 || offset == 0) return copied;
+  if (copied > static_cast<ssize_t>(offset)) return copied - static_cast<ssize_t>(offset);
+  errno = connection.host_ended ? pending_error(fd) : EAGAIN;
+  return errno == 0 ? 0 : -1;
+}
+
+// MSG_TRUNC, tcp(7): takes bytes from the queue without copying them. #syscalls: recvfrom
+void Tcp::discard_acknowledged(TcpConnection &connection) {
+  while (connection.undiscarded != 0) {
+    const ssize_t count = ::recv(connection.fd.get(), nullptr, connection.undiscarded, MSG_TRUNC | MSG_DONTWAIT);
+    if (count <= 0) return;
+    const auto gone = static_cast<uint32_t>(count);
+    connection.undiscarded -= gone;
+    // The kernel moves its offset along.
+    connection.peek_offset -= std::min(gone, connection.peek_offset);
+  }
+}
+
+// #syscalls: setsockopt
+void Tcp::enable_host_keepalive(TcpConnection &connection) {
+  set_option(connection.fd.get(), SOL_SOCKET, SO_KEEPALIVE, 1);
+}
+
+}  // namespace sampan::net

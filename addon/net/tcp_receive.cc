@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+// Segments from the container (RFC 9293 3.10.7, RFC 5961).
+#include <algorithm>
+
+#include "addon/net/tcp.h"
+
+namespace sampan::net {
+
+namespace {
+
+// An acknowledgement is not held back until the turn's end when so much came at once: the container would stall.
+constexpr uint32_t kAckAtOnce = 256 * 1024;
+constexpr uint8_t kDuplicatesForLoss = 3;
+
+}  // namespace
+
+void Tcp::receive_segment(TcpConnection &connection, const TcpSegment &segment) {
+  connection.active_ms = core_.loop.now_ms();
+  if (segment.has(kTcpRst)) return receive_reset(connection, segment);
+  if (segment.has(kTcpSyn)) return receive_syn(connection, segment);
+  // In SYN_SENT the container has nothing to say but SYN or RST.
+  if (connection.state == TcpState::connecting || !segment.has(kTcpAck)) return;
+  if (connection.state == TcpState::lingering) {
+    if (segment.length() != 0) send_ack(connection);
+    return;
+  }
+  if (!is_acceptable(connection, segment)) {
+    note_keepalive(connection, segment);
+    connection.need_ack = true;
+    note_pending(connection);
+    // What it acknowledges may still be right.
+    if (connection.state == TcpState::open && segment.payload.empty()) receive_ack(connection, segment);
+    return;
+  }
+  if (!receive_ack(connection, segment)) return;
+  receive_data(connection, segment);
+}
+
+// RFC 9293 3.10.7.4: does the segment touch the window?
+bool Tcp::is_acceptable(const TcpConnection &connection, const TcpSegment &segment) const {
+  const uint32_t end = segment.seq + segment.length();
+  const uint32_t window_end =
+      seq_before(connection.rcv_adv, connection.rcv_nxt) ? connection.rcv_nxt : connection.rcv_adv;
+  if (segment.length() == 0)
+    return seq_not_after(connection.rcv_nxt, segment.seq) && seq_not_after(segment.seq, window_end);
+  return seq_before(connection.rcv_nxt, end) && seq_before(segment.seq, window_end);
+}
+
+// RFC 5961 3.2: only the exact number resets; a guess inside the window is answered with a challenge.
+void Tcp::receive_reset(TcpConnection &connection, const TcpSegment &segment) {
+  if (connection.state == TcpState::connecting || segment.seq == connection.rcv_nxt) {
+    abort_host(connection);
+    remove(connection);
+  } else if (connection.state != TcpState::lingering && is_acceptable(connection, segment)) {
+    send_ack(connection);
+  }
+}
+
+void Tcp::receive_syn(TcpConnection &connection, const TcpSegment &segment) {
+  switch (connection.state) {
+    case TcpState::accepting:
+      // Our SYN-ACK was lost.
+      if (segment.seq + 1 == connection.rcv_nxt) return send_syn_ack(connection);
+      return send_ack(connection);
+    case TcpState::open:
+    case TcpState::lingering:
+      return send_ack(connection);
+    case TcpState::connecting:
+      // Repeated; or a new attempt with the same ports, whose numbers replace those of the old one.
+      connection.rcv_nxt = segment.seq + 1;
+      return;
+    case TcpState::dead:
+      return;
+  }
+}
+
+// False: the segment is to be dropped.
+bool Tcp::receive_ack(TcpConnection &connection, const TcpSegment &segment) {
+  if (connection.state == TcpState::accepting) {
+    if (segment.ack != connection.snd_nxt) {
+      send_reset(connection.key, segment.ack, 0, kTcpRst);
+      return false;
+    }
+    measure_round_trip(connection, segment.ack);
+    connection.snd_una = segment.ack;
+    connection.snd_wl1 = segment.seq - 1;
+    connection.state = TcpState::open;
+    connection.tries = 0;
+    note_settled(connection);
+  }
+  if (seq_before(connection.snd_max, segment.ack)) {
+    send_ack(connection);
+    return false;
+  }
+  const uint32_t window = static_cast<uint32_t>(segment.window) << connection.snd_scale;
+  if (segment.ack == connection.snd_una) count_duplicate(connection, segment, window);
+  if (seq_not_after(connection.snd_una, segment.ack) &&
+      (seq_before(connection.snd_wl1, segment.seq) ||
+       (connection.snd_wl1 == segment.seq && seq_not_after(connection.snd_wl2, segment.ack)))) {
+    connection.snd_wnd = window;
+    connection.snd_wl1 = segment.seq;
+    connection.snd_wl2 = segment.ack;
+  }
+  if (seq_before(connection.snd_una, segment.ack)) advance_una(connection, segment.ack);
+  // An answer is an answer, also to a probe of a closed window.
+  if (connection.in_flight() == 0) connection.tries = 0;
+  if (connection.readable || connection.undiscarded != 0) note_pending(connection);
+  finish_if_done(connection);
+  if (connection.state == TcpState::open) arm_timer(connection);
+  return connection.state == TcpState::open;
+}
+
+void Tcp::advance_una(TcpConnection &connection, uint32_t ack) {
+  measure_round_trip(connection, ack);
+  const uint32_t acked = ack - connection.snd_una;
+  uint32_t data = acked;
+  if (connection.fin_known && ack == connection.fin_end) {
+    connection.fin_acked = true;
+    connection.fin_sent = true;
+    --data;
+  }
+  connection.undiscarded += data;
+  connection.snd_una = ack;
+  // After going back: what was sent before has arrived after all.
+  if (seq_before(connection.snd_nxt, ack)) connection.snd_nxt = ack;
+  connection.tries = 0;
+  connection.duplicate_acks = 0;
+  if (!connection.recovering) return grow_cwnd(connection, acked);
+  if (seq_before(ack, connection.recover)) {
+    // RFC 6582: a partial acknowledgement shows the next hole.
+    retransmit_first(connection);
+    return;
+  }
+  connection.recovering = false;
+  connection.cwnd = connection.ssthresh;
+}
+
+void Tcp::grow_cwnd(TcpConnection &connection, uint32_t acked) {
+  if (connection.cwnd >= kMaxFlight) return;
+  const uint64_t mss = connection.mss;
+  const uint64_t more = connection.cwnd < connection.ssthresh ? acked : mss * acked / connection.cwnd + 1;
+  connection.cwnd = static_cast<uint32_t>(std::min<uint64_t>(connection.cwnd + more, kMaxFlight));
+}
+
+// RFC 5681 3.2.
+void Tcp::count_duplicate(TcpConnection &connection, const TcpSegment &segment, uint32_t window) {
+  if (connection.in_flight() == 0 || segment.length() != 0 || window != connection.snd_wnd) return;
+  if (connection.recovering) {
+    connection.cwnd = std::min(connection.cwnd + connection.mss, kMaxFlight);
+    return;
+  }
+  if (++connection.duplicate_acks < kDuplicatesForLoss) return;
+  connection.duplicate_acks = 0;
+  connection.ssthresh = std::max(connection.in_flight() / 2, uint32_t{2} * connection.mss);
+  connection.cwnd = connection.ssthresh + uint32_t{kDuplicatesForLoss} * connection.mss;
+  connection.recover = connection.snd_max;
+  connection.recovering = true;
+  retransmit_first(connection);
+}
+
+// RFC 9293 3.8.4: a probe lies before the window. Who asks wants to know about the whole path.
+void Tcp::note_keepalive(TcpConnection &connection, const TcpSegment &segment) {
+  if (connection.state != TcpState::open || connection.keepalive || segment.seq + 1 != connection.rcv_nxt) return;
+  if (segment.payload.size() > 1 || segment.has(kTcpFin)) return;
+  connection.keepalive = true;
+  enable_host_keepalive(connection);
+}
+
+void Tcp::receive_data(TcpConnection &connection, const TcpSegment &segment) {
+  if (segment.length() == 0) return;
+  connection.need_ack = true;
+  note_pending(connection);
+  std::span<const uint8_t> data = segment.payload;
+  // Before RCV.NXT: seen already.
+  const uint32_t seen = seq_before(segment.seq, connection.rcv_nxt) ? connection.rcv_nxt - segment.seq : 0;
+  // A gap: the acknowledgement repeats what is expected; the container sends it and what follows again.
+  if (seq_before(connection.rcv_nxt, segment.seq)) return send_ack(connection);
+  if (connection.fin_received) return;
+  bool has_fin = segment.has(kTcpFin);
+  data = data.subspan(std::min<size_t>(seen, data.size()));
+  const uint32_t room = connection.rcv_adv - connection.rcv_nxt;
+  if (data.size() > room) {
+    data = data.first(room);
+    has_fin = false;
+  }
+  if (!data.empty()) {
+    const size_t taken = deliver(connection, data);
+    if (connection.state == TcpState::dead) return;
+    connection.rcv_nxt += static_cast<uint32_t>(taken);
+    if (taken != data.size()) has_fin = false;
+  }
+  if (has_fin) {
+    ++connection.rcv_nxt;
+    connection.fin_received = true;
+    shut_host_if_done(connection);
+    finish_if_done(connection);
+  }
+  if (connection.rcv_nxt - connection.rcv_acked >= kAckAtOnce) send_ack(connection);
+}
+
+}  // namespace sampan::net

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+// Segments to the container.
+#include <algorithm>
+#include <cerrno>
+
+#include "addon/net/bytes.h"
+#include "addon/net/quoted_packet.h"
+#include "addon/net/tcp.h"
+
+namespace sampan::net {
+
+namespace {
+
+constexpr uint32_t kMaxWindow = 1024 * 1024;
+constexpr uint32_t kMinWindow = 64 * 1024;
+// An update is worth a segment when the window has grown by so much.
+constexpr uint32_t kWorthUpdate = 256 * 1024;
+constexpr size_t kMaxIpPayload = 65535 - 60;
+constexpr int kFramesPerTurn = 4;
+
+}  // namespace
+
+// What may wait for one connection.
+uint32_t Tcp::window_limit() const {
+  return static_cast<uint32_t>(std::clamp<size_t>(core_.spill.share(), kMinWindow, kMaxWindow));
+}
+
+// The window that could be announced now.
+uint32_t Tcp::free_window(const TcpConnection &connection) const {
+  const uint32_t limit = window_limit();
+  const auto waiting = static_cast<uint32_t>(connection.spill.size());
+  // RFC 1122 4.2.3.3: nothing rather than a little.
+  return waiting < limit && limit - waiting >= core_.link.mtu() ? limit - waiting : 0;
+}
+
+bool Tcp::window_has_grown(const TcpConnection &connection) const {
+  const uint32_t announced = connection.rcv_adv - connection.rcv_nxt;
+  const uint32_t now = free_window(connection);
+  return now > announced &&
+         (announced < core_.link.mtu() || now - announced >= std::min(kWorthUpdate, window_limit() / 2));
+}
+
+uint16_t Tcp::announce_window(TcpConnection &connection) {
+  const uint32_t unit = uint32_t{1} << connection.rcv_scale;
+  // RFC 9293 3.8.6: the right edge never moves back.
+  const uint32_t announced =
+      seq_before(connection.rcv_nxt, connection.rcv_adv) ? connection.rcv_adv - connection.rcv_nxt : 0;
+  const uint32_t window = std::max(free_window(connection), announced);
+  const uint32_t field = std::min((window + unit - 1) >> connection.rcv_scale, 0xFFFFU);
+  connection.rcv_adv = connection.rcv_nxt + (field << connection.rcv_scale);
+  connection.rcv_acked = connection.rcv_nxt;
+  connection.need_ack = false;
+  return static_cast<uint16_t>(field);
+}
+
+// Sends the segment with what lies in frame_out as its payload.
+void Tcp::transmit(TcpConnection &connection, TcpSegment &segment, size_t payload_size) {
+  segment.source_port = connection.key.destination_port;
+  segment.destination_port = connection.key.source_port;
+  segment.ack = connection.rcv_nxt;
+  segment.flags |= kTcpAck;
+  segment.window = announce_window(connection);
+  uint8_t *header = core_.frame_out.payload() - tcp_header_size(segment);
+  write_tcp_header(segment, header);
+  PacketOut out;
+  out.source = connection.key.destination;
+  out.destination = connection.key.source;
+  out.protocol = IPPROTO_TCP;
+  out.checksum_offset = kTcpChecksumOffset;
+  out.transport_header_size = static_cast<uint16_t>(tcp_header_size(segment));
+  if (payload_size > connection.mss) {
+    out.gso_type = out.source.is_v4() ? VnetHeader::kGsoTcpV4 : VnetHeader::kGsoTcpV6;
+    out.gso_size = connection.mss;
+  }
+  core_.link.send(out, header, tcp_header_size(segment) + payload_size);
+}
+
+void Tcp::send_syn_ack(TcpConnection &connection) {
+  const uint8_t scale = connection.rcv_scale;
+  TcpSegment segment;
+  segment.flags = kTcpSyn;
+  segment.seq = connection.snd_una;
+  const uint32_t headers = connection.key.source.is_v4() ? 40 : 60;
+  segment.mss = static_cast<uint16_t>(std::min<uint32_t>(core_.link.mtu(), 65535) - headers);
+  if (scale != 0) segment.window_scale = scale;
+  // RFC 7323 2.2: the window of a SYN is never scaled.
+  connection.rcv_scale = 0;
+  transmit(connection, segment, 0);
+  connection.rcv_scale = scale;
+}
+
+void Tcp::send_ack(TcpConnection &connection) {
+  TcpSegment segment;
+  segment.seq = connection.snd_nxt;
+  transmit(connection, segment, 0);
+}
+
+// Something old, which must be answered with an acknowledgement and the present window.
+void Tcp::send_probe(TcpConnection &connection) {
+  TcpSegment segment;
+  segment.seq = connection.snd_una - 1;
+  transmit(connection, segment, 0);
+}
+
+void Tcp::send_fin(TcpConnection &connection) {
+  TcpSegment segment;
+  segment.flags = kTcpFin;
+  segment.seq = connection.snd_nxt;
+  transmit(connection, segment, 0);
+  ++connection.snd_nxt;
+  connection.fin_sent = true;
+  connection.fin_known = true;
+  connection.fin_end = connection.snd_nxt;
+  if (seq_before(connection.snd_max, connection.snd_nxt)) connection.snd_max = connection.snd_nxt;
+}
+
+void Tcp::send_reset(const FlowKey &key, uint32_t seq, uint32_t ack, uint8_t flags) {
+  TcpSegment segment;
+  segment.source_port = key.destination_port;
+  segment.destination_port = key.source_port;
+  segment.seq = seq;
+  segment.ack = ack;
+  segment.flags = flags;
+  uint8_t *header = core_.frame_out.payload() - kTcpHeaderSize;
+  write_tcp_header(segment, header);
+  PacketOut out;
+  out.source = key.destination;
+  out.destination = key.source;
+  out.protocol = IPPROTO_TCP;
+  out.checksum_offset = kTcpChecksumOffset;
+  out.transport_header_size = kTcpHeaderSize;
+  core_.link.send(out, header, kTcpHeaderSize);
+}
+
+// An ICMP error about the container's SYN, of which only what matters is quoted: addresses, ports, number.
+void Tcp::report_failed_syn(TcpConnection &connection, int number) {
+  QuotedPacket quoted(connection.key, IPPROTO_TCP);
+  store32(quoted.transport() + 4, connection.rcv_nxt - 1);
+  core_.send_error(icmp_error_of_errno(number), quoted.packet());
+}
+
+// How much the container's window lets us send in one frame.
+size_t Tcp::sendable(const TcpConnection &connection) const {
+  const uint32_t window = std::min(connection.snd_wnd, connection.cwnd);
+  const uint32_t flight = connection.in_flight();
+  if (window <= flight) return 0;
+  const size_t mss = connection.mss;
+  const size_t most = std::max(kMaxIpPayload / mss * mss, std::min(mss, kMaxIpPayload));
+  const size_t size = std::min<size_t>(window - flight, most);
+  // RFC 1122 4.2.3.4: no small segment only because the window is nearly full.
+  return size < mss && flight != 0 ? 0 : size;
+}
+
+// Peeks and sends; returns as recv(2). The sequence number follows from the offset.
+ssize_t Tcp::send_data(TcpConnection &connection, uint32_t offset, size_t size) {
+  const ssize_t count = peek_host(connection, connection.undiscarded + offset, core_.frame_out.payload(), size);
+  if (count <= 0) return count;
+  TcpSegment segment;
+  segment.seq = connection.snd_una + offset;
+  if (static_cast<size_t>(count) < size) segment.flags = kTcpPsh;
+  transmit(connection, segment, static_cast<size_t>(count));
+  return count;
+}
+
+// Passes on what the host has sent. True: there is more, and the container can take it.
+bool Tcp::pump(TcpConnection &connection) {
+  if (connection.state != TcpState::open) return false;
+  if (connection.undiscarded != 0) discard_acknowledged(connection);
+  if (!connection.readable || connection.host_eof) return false;
+  for (int i = 0; i < kFramesPerTurn; ++i) {
+    const size_t size = sendable(connection);
+    if (size == 0) {
+      arm_timer(connection);
+      return false;
+    }
+    const ssize_t count = send_data(connection, connection.in_flight(), size);
+    if (count > 0) {
+      note_sent(connection, static_cast<uint32_t>(count));
+      if (static_cast<size_t>(count) == size || connection.host_ended) continue;
+    } else if (count == 0) {
+      connection.host_eof = true;
+      send_fin(connection);
+    } else if (errno != EAGAIN) {
+      reset(connection);
+      return false;
+    }
+    connection.readable = false;
+    arm_timer(connection);
+    return false;
+  }
+  arm_timer(connection);
+  return true;
+}
+
+void Tcp::note_sent(TcpConnection &connection, uint32_t count) {
+  connection.snd_nxt += count;
+  if (!seq_before(connection.snd_max, connection.snd_nxt)) return;
+  connection.snd_max = connection.snd_nxt;
+  if (connection.timing) return;
+  connection.timing = true;
+  connection.timed_seq = connection.snd_nxt;
+  connection.timed_at_ms = core_.loop.now_ms();
+}
+
+// The first frame that is not acknowledged, once more.
+void Tcp::retransmit_first(TcpConnection &connection) {
+  ++core_.counters.retransmits;
+  connection.timing = false;  // Karn: which of the two would be acknowledged?
+  const uint32_t data = connection.in_flight() - (connection.fin_sent ? 1U : 0U);
+  if (data != 0) {
+    const size_t mss = connection.mss;
+    send_data(connection, 0, std::min<size_t>(data, std::max(kMaxIpPayload / mss * mss, mss)));
+  } else if (connection.fin_sent) {
+    --connection.snd_nxt;
+    send_fin(connection);
+  }
+}
+
+// After a time-out: everything from SND.UNA on, slowly at first.
+void Tcp::go_back(TcpConnection &connection) {
+  ++core_.counters.retransmits;
+  connection.timing = false;
+  connection.recovering = false;
+  connection.duplicate_acks = 0;
+  connection.ssthresh = std::max(connection.in_flight() / 2, uint32_t{2} * connection.mss);
+  connection.cwnd = connection.mss;
+  connection.snd_nxt = connection.snd_una;
+  connection.fin_sent = false;
+  connection.host_eof = false;
+  connection.readable = true;
+  note_pending(connection);
+}
+
+}  // namespace sampan::net
