@@ -87,6 +87,11 @@ export interface StartOptions {
   readonly terminal?: { readonly columns: number; readonly rows: number };
 }
 
+export interface CreateOptions {
+  /** of the pull that a missing image (or --pull always) begins with */
+  readonly pull?: Pick<PullOptions, 'onEvent' | 'signal'>;
+}
+
 export interface LogOptions {
   readonly follow: boolean;
   /** last N lines; undefined is all */
@@ -105,7 +110,10 @@ export interface LogEntry {
 }
 
 export interface ContainerService {
-  create(request: CreateRequest): Promise<{ readonly id: string; readonly warnings: readonly string[] }>;
+  create(
+    request: CreateRequest,
+    options?: CreateOptions,
+  ): Promise<{ readonly id: string; readonly warnings: readonly string[] }>;
   /** The plan that start would execute, without doing anything: --dry-run=plan. */
   planOf(request: CreateRequest): Promise<string>;
   start(nameOrId: string, options: StartOptions): Promise<AttachSession | undefined>;
@@ -115,7 +123,8 @@ export interface ContainerService {
    */
   run(
     request: CreateRequest,
-    options: StartOptions & { readonly onCreated?: (id: string, warnings: readonly string[]) => Promise<void> },
+    options: StartOptions &
+      CreateOptions & { readonly onCreated?: (id: string, warnings: readonly string[]) => Promise<void> },
   ): Promise<{ readonly id: string; readonly session: AttachSession | undefined }>;
   attach(nameOrId: string, options: AttachOptions): Promise<AttachSession>;
   exec(nameOrId: string, request: ExecRequest, options: StartOptions): Promise<AttachSession | undefined>;

@@ -54,6 +54,7 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
     treeUsage: (directory) => treeUsage(native(), idMap(), directory),
     layerSize: (chainId) => images.layerSize(chainId),
     resolveImage: (name, imageOptions) => images.resolve(name, imageOptions),
+    obtainImage: (name, pullOptions) => images.obtain(name, pullOptions),
     selfCommand: options.selfCommand,
     env: options.env,
   };

@@ -13,6 +13,8 @@ export interface TransferOutputOptions {
   readonly messages: Output;
   readonly layers: Output;
   readonly terminal: Pick<Terminal, 'size'>;
+  /** several images: who prints the end says it for all of them */
+  readonly allTags?: boolean;
   /** nothing at all is printed */
   readonly quiet: boolean;
 }
@@ -46,7 +48,7 @@ export const openTransferOutput = (options: TransferOutputOptions): TransferOutp
       }
       board.settle();
       if (event.kind === 'missing' || event.kind === 'waiting') queue.add(() => layers.write(noticeText(event)));
-      else print(messageText(event));
+      else print(messageText(event, options.allTags !== true));
     },
     [Symbol.asyncDispose]: async () => {
       board.settle();
@@ -66,14 +68,20 @@ const noticeText = ({ kind, reference }: NoticeEvent): string => {
     : `Waiting for another command that pulls ${name}\n`;
 };
 
-const messageText = (event: MessageEvent): string => {
+/** docker's last word about a pull */
+export const pullStatusText = (name: string, isNew: boolean): string =>
+  `Status: ${isNew ? 'Downloaded newer image' : 'Image is up to date'} for ${name}\n`;
+
+const messageText = (event: MessageEvent, hasOneImage: boolean): string => {
   switch (event.kind) {
     case 'pulling': {
       const { tag, path } = parseReference(event.reference);
       return `${tag ?? event.reference}: Pulling from ${path}\n`;
     }
-    case 'pulled':
-      return `Digest: ${event.image.digest}\n`;
+    case 'pulled': {
+      const { digest, reference, isNew } = event.image;
+      return `Digest: ${digest}\n${hasOneImage ? pullStatusText(familiarReference(parseReference(reference)), isNew) : ''}`;
+    }
     case 'pushing':
       return '';
     case 'pushed': {

@@ -2,6 +2,7 @@
 // What the container operations share: places, locks, the host's id map, images, and how this very program is started
 // again. Made once by the composition root (engine/open.ts).
 
+import type { ObtainOptions } from '../image/obtain.js';
 import type { Paths } from '../../store/paths.js';
 import type { Locks } from '../../store/locks.js';
 import type { RemoveTree } from '../../store/scratch.js';
@@ -25,6 +26,8 @@ export interface ContainerContext {
   readonly native: () => Native;
   readonly idMap: () => IdMap;
   readonly resolveImage: (name: string, options: { readonly platform?: string | undefined }) => Promise<ResolvedImage>;
+  /** pulls an image that is not here; the name it has here then, undefined for what no registry can have */
+  readonly obtainImage: (name: string, options: ObtainOptions) => Promise<string | undefined>;
   readonly removeTree: RemoveTree;
   /** bytes below a directory that may hold files of sub-ids */
   readonly treeUsage: (directory: string) => Promise<number>;

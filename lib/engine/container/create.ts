@@ -29,6 +29,7 @@ import { isFirstNotice } from '../../store/notices.js';
 import { makeOwnedDirectory, type Owner } from '../../store/owned-directory.js';
 import { makeScratch } from '../../store/scratch.js';
 import { parseSignal } from '../../util/signals.js';
+import type { CreateOptions } from '../contract.js';
 import type { ContainerContext, ResolvedImage } from './context.js';
 import { buildEtcFiles } from './etc-files.js';
 import { idOfName, type LockedContainer } from './find.js';
@@ -45,13 +46,13 @@ export interface Created extends LockedContainer {
 export const createContainer = async (
   context: ContainerContext,
   request: CreateRequest,
-  madeByRun: boolean,
+  { madeByRun, ...options }: CreateOptions & { readonly madeByRun: boolean },
 ): Promise<Created> => {
   const { paths, locks } = context;
   const given = request.name === undefined ? undefined : checkName(request.name);
   // An early answer for the common mistake; the claim below is what counts.
   if (given !== undefined) refuseTaken(context, given);
-  using held = await holdImage(context, request);
+  using held = await holdImage(context, request, options);
   const { image } = held;
   const id = randomBytes(32).toString('hex');
   const scratch = makeScratch(paths);

@@ -4,13 +4,13 @@
 import type { Session } from '../../runtime/session.js';
 import type { CreateRequest } from '../../spec/create-request.js';
 import { writeContainerRecord } from '../../store/container-records.js';
-import type { StartOptions } from '../contract.js';
+import type { CreateOptions, StartOptions } from '../contract.js';
 import type { ContainerContext } from './context.js';
 import { createContainer } from './create.js';
 import { removeLocked } from './remove.js';
 import { startLocked } from './start.js';
 
-export interface RunOptions extends StartOptions {
+export interface RunOptions extends StartOptions, CreateOptions {
   readonly onCreated?: (id: string, warnings: readonly string[]) => Promise<void>;
 }
 
@@ -19,7 +19,7 @@ export const runContainer = async (
   request: CreateRequest,
   options: RunOptions,
 ): Promise<{ readonly id: string; readonly session: Session | undefined }> => {
-  const created = await createContainer(context, request, true);
+  const created = await createContainer(context, request, { ...options, madeByRun: true });
   using _lock = created.lock;
   try {
     await options.onCreated?.(created.id, created.warnings);

@@ -27,8 +27,8 @@ import { waitContainer } from './wait.js';
 export const openContainerService = (context: ContainerContext): ContainerService => {
   const find = (nameOrId: string): FoundContainer => findContainer(context.paths, nameOrId);
   return {
-    create: async (request) => {
-      const { id, warnings, lock } = await createContainer(context, request, false);
+    create: async (request, options) => {
+      const { id, warnings, lock } = await createContainer(context, request, { ...options, madeByRun: false });
       lock[Symbol.dispose]();
       return { id, warnings };
     },

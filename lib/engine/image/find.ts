@@ -100,7 +100,7 @@ const referenceOrUndefined = (name: string): Reference | undefined => {
 };
 
 const throwNotFound = (name: string): never => {
-  throw notFound(name, "list images with 'sampan images', bring one with 'sampan load' or 'sampan import'");
+  throw notFound(name, "list images with 'sampan images', bring one with 'sampan pull', 'load' or 'import'");
 };
 
 const notFound = (name: string, hint: string): Error => sampanError('ERR_IMAGE_NOT_FOUND', { subject: name, hint });

@@ -5,7 +5,7 @@ import { chainIdsOf, type ContainerDefaults, type ImageConfig } from '../../imag
 import { healthcheckToJson, toSet } from '../../image/config-json.js';
 import type { ImageContext } from './context.js';
 import { findImage } from './find.js';
-import { hostImage, hostImageName, hostImageTag, shownReference } from './host-image.js';
+import { hostImage, hostImageName, hostImageTag, shownName, shownReference } from './host-image.js';
 import { noTime } from './list.js';
 import { readImages, readManifest, sizeOfImage, type StoredImage } from './stored-image.js';
 
@@ -25,6 +25,7 @@ export const inspectImage = (context: ImageContext, nameOrId: string): Json => {
       return inspectStored(context, {
         ...stored,
         references: all?.references ?? [found.reference],
+        targets: all?.targets ?? [{ reference: found.reference, digest: stored.descriptor.digest }],
         manifests: all?.manifests ?? [],
       });
     }
@@ -47,7 +48,8 @@ const inspectStored = ({ layers }: ImageContext, image: StoredImage): Json => {
     ...describe({
       id: image.id,
       config: image.config,
-      repoTags: image.references.map(shownReference),
+      repoTags: image.references.filter(({ tag }) => tag !== undefined).map(shownReference),
+      repoDigests: image.targets.map(({ reference, digest }) => `${shownName(reference)}@${digest}`),
       sizeBytes: sizeOfImage(layers, image),
     }),
     GraphDriver: { Name: 'overlay', Data: { LowerDir: directories.join(':') } },
@@ -59,13 +61,14 @@ interface Described {
   readonly id: string;
   readonly config: ImageConfig;
   readonly repoTags: readonly string[];
+  readonly repoDigests?: readonly string[];
   readonly sizeBytes: number;
 }
 
-const describe = ({ id, config, repoTags, sizeBytes }: Described): Json => ({
+const describe = ({ id, config, repoTags, repoDigests = [], sizeBytes }: Described): Json => ({
   Id: id,
   RepoTags: repoTags,
-  RepoDigests: [],
+  RepoDigests: [...new Set(repoDigests)],
   Parent: '',
   Comment: config.comment ?? config.history.at(-1)?.comment ?? '',
   Created: config.created ?? noTime,

@@ -38,8 +38,9 @@ const rowsOf = (context: ImageContext, image: StoredImage): readonly ListedImage
     labels: image.config.defaults.labels,
   };
   if (image.references.length === 0) return [{ ...common, repository: noName, tag: noName, isNameless: true }];
-  return image.references.map((reference) => ({
+  return image.targets.map(({ reference, digest }) => ({
     ...common,
+    digest,
     repository: shownName(reference),
     tag: reference.tag ?? noName,
     isNameless: false,

@@ -17,7 +17,7 @@ import { stageBytes } from '../../store/content-store.js';
 import { openDownloads, type Downloads } from '../../store/downloads.js';
 import type { Lock } from '../../store/locks.js';
 import { makeScratch } from '../../store/scratch.js';
-import type { PullOptions, PullReport, PulledImage, TransferEvent } from '../contract.js';
+import type { OnTransfer, PullOptions, PullReport, PulledImage } from '../contract.js';
 import { commitImages } from './commit.js';
 import type { ImageContext } from './context.js';
 import { openPullSink, type PullSink } from './pull-sink.js';
@@ -84,7 +84,6 @@ const pullReference = async (work: PullWork, wanted: Reference): Promise<PulledI
   // With a digest the tag says nothing: neither the registry nor the store is asked for it.
   const { tag: _, ...untagged } = wanted;
   const reference = wanted.digest === undefined ? wanted : untagged;
-  onEvent?.({ kind: 'pulling', reference: formatReference(reference) });
   const scratch = makeScratch(context.paths);
   let imageLock: Lock | undefined;
   try {
@@ -92,7 +91,7 @@ const pullReference = async (work: PullWork, wanted: Reference): Promise<PulledI
     const { pullImage } = await import('../../registry/pull.js');
     const image = await pullImage({
       ...{ access, reference, platform, sink, signal },
-      onEvent: (event) => passLayerEvent(event, onEvent),
+      onEvent: tellEvents(formatReference(reference), onEvent),
       onImage: async (parts) => {
         imageLock?.[Symbol.dispose]();
         const onWait = (): void => onEvent?.({ kind: 'waiting', reference: formatReference(reference) });
@@ -142,8 +141,16 @@ const keep = async (
   return { reference: name, digest, id, isNew };
 };
 
-const passLayerEvent = (event: RegistryEvent, onEvent: ((event: TransferEvent) => void) | undefined): void => {
-  if (event.kind !== 'blob' || event.role !== 'layer') return;
-  const { digest, status, bytes, size } = event;
-  onEvent?.({ kind: 'layer', digest, status, bytes, sizeBytes: size });
+/** `pulling` once, however many mirrors are tried. */
+const tellEvents = (reference: string, onEvent: OnTransfer = () => undefined): ((event: RegistryEvent) => void) => {
+  let isResolved = false;
+  return (event) => {
+    if (event.kind === 'resolved') {
+      if (!isResolved) onEvent({ kind: 'pulling', reference });
+      isResolved = true;
+      return;
+    }
+    const { digest, role, status, bytes, size } = event;
+    if (role === 'layer') onEvent({ kind: 'layer', digest, status, bytes, sizeBytes: size });
+  };
 };

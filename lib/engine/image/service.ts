@@ -8,6 +8,7 @@ import type { ImageService } from '../contract.js';
 import { openImageContext, type ImageServiceInput } from './context.js';
 import { inspectImage } from './inspect.js';
 import { listImages } from './list.js';
+import type { ObtainOptions } from './obtain.js';
 import { removeImage } from './remove.js';
 import { resolveImage, type ResolveOptions } from './resolve.js';
 import { tagImage } from './tag.js';
@@ -15,6 +16,8 @@ import { tagImage } from './tag.js';
 export interface Images {
   readonly service: ImageService;
   resolve(name: string, options: ResolveOptions): Promise<ResolvedImage>;
+  /** as obtainImage() */
+  obtain(name: string, options: ObtainOptions): Promise<string | undefined>;
   /** unpacked bytes of a layer; 0 when it is gone */
   layerSize(chainId: string): Promise<number>;
 }
@@ -53,6 +56,10 @@ export const openImageService = (input: ImageServiceInput): Images => {
       inspect: (nameOrId) => later(() => inspectImage(context, nameOrId)),
     },
     resolve: (name, options) => resolveImage(context, name, options),
+    obtain: async (name, options) => {
+      const { obtainImage } = await import('./obtain.js');
+      return obtainImage(context, name, options);
+    },
     layerSize: (chainId) => later(() => context.layers.find(parseDigest(chainId, 'chain id'))?.sizeBytes ?? 0),
   };
 };

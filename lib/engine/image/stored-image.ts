@@ -32,6 +32,8 @@ export interface StoredManifest {
 export interface StoredImage extends StoredManifest {
   /** in the order they were given */
   readonly references: readonly Reference[];
+  /** what each name means: a registry that has the name knows it by this digest, if it came from there or went there */
+  readonly targets: readonly { readonly reference: Reference; readonly digest: Digest }[];
   /** every manifest that has this config */
   readonly manifests: readonly Digest[];
 }
@@ -121,6 +123,10 @@ const merged = (
 ): StoredImage => ({
   ...(known ?? stored),
   references: [...(known?.references ?? []), ...(reference === undefined ? [] : [reference])],
+  targets: [
+    ...(known?.targets ?? []),
+    ...(reference === undefined ? [] : [{ reference, digest: stored.descriptor.digest }]),
+  ],
   manifests: [...new Set([...(known?.manifests ?? []), stored.descriptor.digest])],
 });
 

@@ -7,6 +7,7 @@ import { openCidFile } from '../../cid-file.js';
 import type { Command } from '../../command.js';
 import { withEngine } from '../../host.js';
 import { printPlan, printWarnings } from './create-shared.js';
+import { withImagePull } from './image-pull.js';
 
 export const command: Command = {
   usage: 'IMAGE [COMMAND] [ARG...]',
@@ -18,12 +19,16 @@ export const command: Command = {
     const request = toCreateRequest({ values, image, command: words, caller: host.caller, detached: false });
     if (values.get(dryRun) !== undefined) return printPlan(request, host);
     using file = openCidFile(values.get(cidfile));
-    return await withEngine(host, async (engine) => {
-      const { id, warnings } = await engine.containers.create(request);
-      file.write(id);
-      if (values.get(quiet) !== true) await printWarnings(host, warnings);
-      await host.stdout.write(`${id}\n`);
-      return 0;
-    });
+    const isQuiet = values.get(quiet) === true;
+    return await withImagePull(host, isQuiet, (pull, settle) =>
+      withEngine(host, async (engine) => {
+        const { id, warnings } = await engine.containers.create(request, { pull });
+        await settle();
+        file.write(id);
+        if (!isQuiet) await printWarnings(host, warnings);
+        await host.stdout.write(`${id}\n`);
+        return 0;
+      }),
+    );
   },
 };

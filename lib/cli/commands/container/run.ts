@@ -5,7 +5,7 @@ import { hasErrno, isSampanError, sampanError } from '../../../errors/sampan-err
 import type { CreateRequest } from '../../../spec/create-request.js';
 import { attachedStreams, runOptions, toCreateRequest } from '../../../options/create-request.js';
 import { attach, cidfile, detach, detachKeys, dryRun, quiet, sigProxy } from '../../../options/run/run-options.js';
-import type { AttachOptions, Engine } from '../../../engine/contract.js';
+import type { AttachOptions, CreateOptions, Engine } from '../../../engine/contract.js';
 import type { OptionValues } from '../../../options/scan.js';
 import { openCidFile, type CidFile } from '../../cid-file.js';
 import type { Command, CommandInput } from '../../command.js';
@@ -13,6 +13,7 @@ import { withEngine, type Host } from '../../host.js';
 import { runInForeground, sessionExitCode } from '../../session.js';
 import { detachKeysOf, requireTerminal, startOptions } from '../shared.js';
 import { printPlan, printWarnings } from './create-shared.js';
+import { withImagePull } from './image-pull.js';
 
 export const command: Command = {
   usage: 'IMAGE [COMMAND] [ARG...]',
@@ -31,11 +32,12 @@ export const command: Command = {
     const attached = detached ? undefined : attachOptionsOf(values, request);
     if (attached !== undefined) requireTerminal(host, { tty: request.tty, stdin: attached.stdin });
     using file = openCidFile(values.get(cidfile));
-    return await withEngine(host, async (engine) =>
-      attached === undefined
-        ? runDetached(engine, { request, host, file, values })
-        : runAttached(engine, { request, host, file, values }, attached),
-    );
+    return await withImagePull(host, values.get(quiet) === true, (pull, settle) => {
+      const run: RunInput = { request, host, file, values, pull, settle };
+      return withEngine(host, (engine) =>
+        attached === undefined ? runDetached(engine, run) : runAttached(engine, run, attached),
+      );
+    });
   },
 };
 
@@ -44,6 +46,9 @@ interface RunInput {
   readonly host: Host;
   readonly file: CidFile;
   readonly values: OptionValues;
+  readonly pull: NonNullable<CreateOptions['pull']>;
+  /** the pull is over: signals belong to the container, stderr to what is said next */
+  readonly settle: () => Promise<void>;
 }
 
 const requestOf = ({ values, args, host }: CommandInput, detached: boolean): CreateRequest => {
@@ -66,6 +71,7 @@ const runDetached = async (engine: Engine, input: RunInput): Promise<number> => 
   let created: string | undefined;
   try {
     await engine.containers.run(request, {
+      pull: input.pull,
       onCreated: async (id, warnings) => {
         created = id;
         await reportCreated(input, id, warnings);
@@ -82,6 +88,7 @@ const runAttached = async (engine: Engine, input: RunInput, attached: AttachOpti
   const { request, host, values } = input;
   const { id, session } = await engine.containers.run(request, {
     ...startOptions(host, attached, request.tty),
+    pull: input.pull,
     onCreated: (id, warnings) => reportCreated(input, id, warnings),
   });
   if (session === undefined) return 0;
@@ -108,10 +115,11 @@ const endUnread = async (engine: Engine, id: string): Promise<void> => {
 };
 
 const reportCreated = async (
-  { host, file, values }: RunInput,
+  { host, file, values, settle }: RunInput,
   id: string,
   warnings: readonly string[],
 ): Promise<void> => {
+  await settle();
   file.write(id);
   if (values.get(quiet) !== true) await printWarnings(host, warnings);
 };

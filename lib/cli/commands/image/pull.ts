@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // sampan pull
 
-import { familiarName, familiarReference, parseReference } from '../../../image/reference.js';
+import { familiarName, parseReference } from '../../../image/reference.js';
 import { stringOption } from '../../../options/option.js';
 import type { PullReport } from '../../../engine/contract.js';
 import type { Command } from '../../command.js';
 import { withEngine } from '../../host.js';
 import { interruptible } from '../../interrupt.js';
-import { openTransferOutput } from '../../output/transfer-output.js';
+import { openTransferOutput, pullStatusText } from '../../output/transfer-output.js';
 import { allTagsOption, contentTrustOption, quietOption } from './transfer-options.js';
 
 const allTags = allTagsOption('pull all tags of the repository');
@@ -33,13 +33,14 @@ export const command: Command = {
         const { tag, digest } = parseReference(name);
         await using output = openTransferOutput({
           ...{ direction: 'pull', messages: host.stdout, layers: host.stderr, terminal: host.terminal, quiet },
+          allTags: all,
         });
         if (!all && tag === undefined && digest === undefined) output.print('Using default tag: latest\n');
         const report = await engine.images.pull(name, {
           ...{ allTags: all, onEvent: output.onEvent, signal },
           ...(wanted === undefined ? {} : { platform: wanted }),
         });
-        output.print(statusText(report, all));
+        if (all) output.print(pullStatusText(familiarName(parseReference(report.reference)), isAnyNew(report)));
         // after what is drawn, and also when quiet
         await output[Symbol.asyncDispose]();
         await host.stdout.write(`${report.reference}\n`);
@@ -48,9 +49,4 @@ export const command: Command = {
     ),
 };
 
-const statusText = ({ reference, images }: PullReport, all: boolean): string => {
-  const parsed = parseReference(reference);
-  const name = all ? familiarName(parsed) : familiarReference(parsed);
-  const isNew = images.some((image) => image.isNew);
-  return `Status: ${isNew ? 'Downloaded newer image' : 'Image is up to date'} for ${name}\n`;
-};
+const isAnyNew = ({ images }: PullReport): boolean => images.some(({ isNew }) => isNew);
