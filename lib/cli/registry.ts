@@ -4,11 +4,12 @@
 
 import type { Command } from './command.js';
 
-export type Noun = 'container' | 'image' | 'system';
+export type Noun = 'container' | 'image' | 'manifest' | 'system';
 
 export const nouns: Readonly<Record<Noun, string>> = {
   container: 'Manage containers',
   image: 'Manage images',
+  manifest: 'Look at manifests in registries',
   system: 'Manage sampan itself',
 };
 
@@ -43,6 +44,13 @@ const image = (
   summary: string,
   load: CommandEntry['load'],
 ): CommandEntry => ({ noun: 'image', verbs: typeof verbs === 'string' ? [verbs] : verbs, top, summary, load });
+
+const top = (name: string, summary: string, load: CommandEntry['load']): CommandEntry => ({
+  verbs: [],
+  top: [name],
+  summary,
+  load,
+});
 
 export const registry: readonly CommandEntry[] = [
   container('run', 'run', 'Create and run a new container from an image', () => import('./commands/container/run.js')),
@@ -103,11 +111,16 @@ export const registry: readonly CommandEntry[] = [
   image('tag', ['tag'], 'Give an image another name', () => import('./commands/image/tag.js')),
   image(['rm', 'remove'], ['rmi'], 'Remove one or more images', () => import('./commands/image/rm.js')),
   image('inspect', [], 'Show everything about one or more images', () => import('./commands/image/inspect.js')),
+  top('inspect', 'Show everything about containers and images', () => import('./commands/inspect.js')),
+  top('login', 'Log in to a registry', () => import('./commands/registry/login.js')),
+  top('logout', 'Log out of a registry', () => import('./commands/registry/logout.js')),
+  top('search', 'Search Docker Hub, or list a registry', () => import('./commands/registry/search.js')),
   {
-    verbs: [],
-    top: ['inspect'],
-    summary: 'Show everything about containers and images',
-    load: () => import('./commands/inspect.js'),
+    noun: 'manifest',
+    verbs: ['inspect'],
+    top: [],
+    summary: 'Show a manifest or index of a registry',
+    load: () => import('./commands/manifest/inspect.js'),
   },
   {
     noun: 'system',
@@ -123,7 +136,7 @@ export const registry: readonly CommandEntry[] = [
     summary: 'Show facts about the engine and the machine',
     load: () => import('./commands/system/info.js'),
   },
-  { verbs: [], top: ['version'], summary: 'Show the version', load: () => import('./commands/system/version.js') },
+  top('version', 'Show the version', () => import('./commands/system/version.js')),
 ];
 
 /** The shortest form: `run` for `container run`. */

@@ -12,6 +12,7 @@ export type Notify = (message: string) => void;
 export interface Engine extends AsyncDisposable {
   readonly containers: ContainerService;
   readonly images: ImageService;
+  readonly registries: RegistryService;
   readonly system: SystemService;
 }
 
@@ -288,6 +289,88 @@ export interface ImageService {
   ): Promise<readonly { readonly untagged?: string; readonly deleted?: string }[]>;
   /** docker's `image inspect` object */
   inspect(nameOrId: string): Promise<Readonly<Record<string, unknown>>>;
+}
+
+// ---- registries ----------------------------------------------------------------------------------------------------
+
+export interface LoginRequest {
+  /** as people write it: a host, a url, empty for Docker Hub */
+  readonly server: string;
+  readonly username: string;
+  readonly password: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface LoginReport {
+  /** the file, or the credential helper */
+  readonly keptIn: string;
+  /** in plain text in a file, because no helper is configured */
+  readonly inPlainText: boolean;
+  /** a variable that is asked first, and knows the registry too */
+  readonly hiddenBy?: string;
+  /** other users could read the file until now */
+  readonly wasReadableByOthers: boolean;
+}
+
+export interface LogoutReport {
+  readonly registry: string;
+  /** files and helpers that the credentials were removed from */
+  readonly places: readonly string[];
+}
+
+export interface SearchOptions {
+  readonly limit: number;
+  /** docker's filters: stars, is-official, is-automated */
+  readonly filters: Readonly<Record<string, readonly string[]>>;
+  readonly signal?: AbortSignal;
+}
+
+export interface SearchResult {
+  readonly name: string;
+  readonly description: string;
+  readonly stars: number;
+  readonly isOfficial: boolean;
+  readonly isAutomated: boolean;
+  /** of a registry that has no search of its own, only a list of its repositories */
+  readonly tags?: readonly string[];
+}
+
+export interface SearchReport {
+  readonly kind: 'search' | 'catalog';
+  readonly results: readonly SearchResult[];
+}
+
+/** A manifest with what an index says of it. */
+export interface ManifestEntry {
+  /** by digest when an index names it */
+  readonly reference: string;
+  readonly descriptor: Readonly<Record<string, unknown>>;
+  readonly bytes: Uint8Array;
+}
+
+export interface ManifestReport {
+  readonly kind: 'manifest' | 'index';
+  readonly bytes: Uint8Array;
+  /** only when asked for: each manifest of an index, or the one */
+  readonly entries: readonly ManifestEntry[];
+}
+
+export interface RegistryService {
+  /** Tries the credentials, then keeps them. @throws ERR_REGISTRY_LOGIN */
+  login(request: LoginRequest): Promise<LoginReport>;
+  /** Tries what is kept; undefined when nothing is. @throws ERR_REGISTRY_LOGIN */
+  loginAgain(
+    server: string,
+    options: { readonly signal?: AbortSignal },
+  ): Promise<{ readonly username?: string } | undefined>;
+  logout(server: string): Promise<LogoutReport>;
+  /** `debian` on Docker Hub; `registry.example/term`, `registry.example/` for everything */
+  search(term: string, options: SearchOptions): Promise<SearchReport>;
+  /** what a registry has under a name, without the image */
+  manifest(
+    name: string,
+    options: { readonly entries: boolean; readonly signal?: AbortSignal },
+  ): Promise<ManifestReport>;
 }
 
 // ---- system --------------------------------------------------------------------------------------------------------

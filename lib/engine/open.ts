@@ -18,6 +18,7 @@ import type { Engine } from './contract.js';
 import type { ImageUser } from './image/context.js';
 import { openImageService } from './image/service.js';
 import { openRegistryDoor, type EngineDebug } from './registry-access.js';
+import { openRegistryService } from './registry/service.js';
 import { openSystemService } from './system/service.js';
 
 export interface EngineOptions {
@@ -39,7 +40,7 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
   const paths = openPaths({ env: options.env, uid, home, containerGid, isHostRoot });
   const locks = openLocks(paths, native);
   const removeTree = treeRemover(native, idMap, removeOwn);
-  const registries = openRegistryDoor({ env: options.env, home, uid, debug: options.debug });
+  const registries = openRegistryDoor({ env: options.env, home, uid, locks, debug: options.debug });
   const images = openImageService({
     ...{ paths, locks, native, idMap, removeTree },
     imageUsers: () => imageUsers(paths),
@@ -62,6 +63,7 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
   return {
     containers: openContainerService(context),
     images: images.service,
+    registries: openRegistryService({ openRegistries: () => registries.open() }),
     system: openSystemService({ paths, native, idMap, removeTree, env: options.env, images: images.service }),
     [Symbol.asyncDispose]: () => registries[Symbol.asyncDispose](),
   };

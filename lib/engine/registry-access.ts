@@ -3,7 +3,8 @@
 // no HTTP library, is loaded before a command asks, and one command opens it once.
 
 import type { RegistryAccess } from '../registry/open.js';
-import { replaceUserFile } from '../store/user-file.js';
+import type { Locks } from '../store/locks.js';
+import { lockUserFile, replaceUserFile } from '../store/user-file.js';
 import { productVersion } from './system/version.js';
 
 /** One line for people who look for the cause of trouble; no secrets. */
@@ -13,6 +14,7 @@ export interface RegistryDoorInput {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string;
   readonly uid: number;
+  readonly locks: Pick<Locks, 'file'>;
   readonly debug?: EngineDebug | undefined;
 }
 
@@ -22,7 +24,7 @@ export interface RegistryDoor extends AsyncDisposable {
   open(): Promise<RegistryAccess>;
 }
 
-export const openRegistryDoor = ({ env, home, uid, debug }: RegistryDoorInput): RegistryDoor => {
+export const openRegistryDoor = ({ env, home, uid, locks, debug }: RegistryDoorInput): RegistryDoor => {
   let opened: Promise<RegistryAccess> | undefined;
   const openAccess = async (): Promise<RegistryAccess> => {
     const { openRegistryAccess } = await import('../registry/open.js');
@@ -32,6 +34,7 @@ export const openRegistryDoor = ({ env, home, uid, debug }: RegistryDoorInput): 
       uid,
       userAgent: `sampan/${productVersion}`,
       replaceFile: replaceUserFile,
+      lockFile: (path) => lockUserFile(locks, path),
       ...(debug === undefined ? {} : { debug: (fields) => debug('registry', fields) }),
     });
   };

@@ -52,6 +52,7 @@ export const errorTable = {
   ERR_REGISTRY_UNREACHABLE: entry('engine', (s) => `registry not reachable: ${s}`),
   ERR_REGISTRY_TLS: entry('engine', (s) => `no trusted connection to the registry: ${s}`),
   ERR_REGISTRY_UNAUTHORIZED: entry('engine', (s) => `the registry asks for a login: ${s}`),
+  ERR_REGISTRY_LOGIN: entry('engine', (s) => `login refused: ${s}`),
   ERR_REGISTRY_DENIED: entry('engine', (s) => `the registry denies access: ${s}`),
   ERR_REGISTRY_NOT_FOUND: entry('notFound', (s) => `not in the registry: ${s}`),
   ERR_REGISTRY_BUSY: entry('engine', (s) => `the registry does not serve: ${s}`),

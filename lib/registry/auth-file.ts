@@ -20,8 +20,12 @@ export const readAuthFile = (path: string): AuthFile | undefined => {
     return parseAuthFile(readFileSync(path, 'utf8'), path);
   } catch (error) {
     if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    if (hasErrno(error, 'EACCES', 'EISDIR'))
-      throw sampanError('ERR_REGISTRY_CONFIG', { subject: `${path} cannot be read`, cause: error });
+    if (hasErrno(error, 'EACCES', 'EPERM', 'EISDIR', 'ELOOP'))
+      throw sampanError('ERR_REGISTRY_CONFIG', {
+        subject: `${path} cannot be read`,
+        hint: `see what it is and whose with 'ls -ld ${path}', or name another file in REGISTRY_AUTH_FILE`,
+        cause: error,
+      });
     throw error;
   }
 };
@@ -33,11 +37,14 @@ export const parseAuthFile = (text: string, path: string): AuthFile => {
     value = JSON.parse(text);
   } catch {
     // the cause would quote the file, and with it a secret
-    throw sampanError('ERR_REGISTRY_CONFIG', { subject: `${path} is not JSON` });
+    throw sampanError('ERR_REGISTRY_CONFIG', { subject: `${path} is not JSON`, hint: damagedHint(path) });
   }
-  if (!isRecord(value)) throw sampanError('ERR_REGISTRY_CONFIG', { subject: `${path} is not a JSON object` });
+  if (!isRecord(value))
+    throw sampanError('ERR_REGISTRY_CONFIG', { subject: `${path} is not a JSON object`, hint: damagedHint(path) });
   return { path, content: value };
 };
+
+const damagedHint = (path: string): string => `repair ${path}, or move it away and log in again`;
 
 /** `host/ns/repo`, `host/ns`, `host`: most specific first (containers-auth.json(5)). */
 export const keysFor = (registry: string, repository?: string): readonly string[] => {

@@ -6,8 +6,9 @@
 // $XDG_RUNTIME_DIR/containers/auth.json, $XDG_CONFIG_HOME/containers/auth.json, ~/.docker/config.json. In each file
 // the most specific key wins, and for one key a helper before the secret in the file.
 
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { sampanError } from '../errors/sampan-error.js';
+import { hasErrno, sampanError } from '../errors/sampan-error.js';
 import { openCredentialHelper, type CredentialHelper } from '../native/credential-helper.js';
 import {
   entryOf,
@@ -28,27 +29,56 @@ import { configHome, runtimeHome, variable, type Environment } from './environme
 /** Replaces a file atomically, mode 0600; missing directories are made for the user alone. */
 export type ReplaceFile = (path: string, content: string) => void;
 
+/** Until it is disposed, no other process of ours changes the file, which need not exist. */
+export type LockFile = (path: string) => Promise<Disposable>;
+
+export interface KeptCredentials {
+  /** the file, or the helper */
+  readonly keptIn: string;
+  /** in plain text in a file, with no helper to keep it */
+  readonly inPlainText: boolean;
+  /** a variable that is asked first has the registry too */
+  readonly hiddenBy?: string;
+  /** others could read the file; now they cannot */
+  readonly wasReadableByOthers: boolean;
+}
+
 export interface CredentialStore {
   /** undefined: anonymous */
   find(registry: string, repository?: string): Promise<Credentials | undefined>;
-  /** Returns the file or the helper that keeps the secret now. */
-  save(registry: string, credentials: Credentials): Promise<string>;
+  save(registry: string, credentials: Credentials): Promise<KeptCredentials>;
   /** Returns the places it was removed from: none when nobody was logged in. */
   remove(registry: string): Promise<readonly string[]>;
 }
 
 export interface CredentialStoreOptions extends Environment {
   readonly replaceFile: ReplaceFile;
+  readonly lockFile: LockFile;
   /** for tests; the real ones are programs */
   readonly openHelper?: (name: string) => CredentialHelper;
 }
 
+const inlineVariable = 'DOCKER_AUTH_CONFIG';
 /** the user name that stands for an identity token in helpers */
 const tokenUser = '<token>';
 
 export const openCredentialStore = (options: CredentialStoreOptions): CredentialStore => {
   const openHelper = options.openHelper ?? ((name: string) => openCredentialHelper(name, options.env));
-  const write = (file: AuthFile): void => options.replaceFile(file.path, formatAuthFile(file));
+  /** Changes what is in the file now, which may be more than when it was looked at first. */
+  const change = async (path: string, edit: (file: AuthFile) => AuthFile): Promise<void> => {
+    try {
+      using _lock = await options.lockFile(path);
+      const file = edit(readAuthFile(path) ?? { path, content: {} });
+      options.replaceFile(path, formatAuthFile(file));
+    } catch (error) {
+      if (!hasErrno(error, 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'ELOOP')) throw error;
+      throw sampanError('ERR_REGISTRY_CONFIG', {
+        subject: `${path} cannot be written`,
+        hint: 'name a file of your own in REGISTRY_AUTH_FILE',
+        cause: error,
+      });
+    }
+  };
   return {
     find: async (registry, repository) => {
       for (const file of filesToRead(options)) {
@@ -63,14 +93,19 @@ export const openCredentialStore = (options: CredentialStoreOptions): Credential
       const [key = registry] = keysFor(registry);
       const file = fileToWrite(options, key);
       const helper = helperFor(file, key);
-      if (helper === undefined) {
-        write(withEntry(file, key, entryOf(credentials)));
-        return file.path;
-      }
-      await openHelper(helper).store(serverOf(key), toHelperSecret(credentials));
-      // docker marks a registry that is logged in by an entry without content
-      write(withEntry(file, key, {}));
-      return `docker-credential-${helper}`;
+      const wasReadableByOthers = helper === undefined && isReadableByOthers(file.path);
+      // before the lock: a helper may wait for a person
+      if (helper !== undefined) await openHelper(helper).store(serverOf(key), toHelperSecret(credentials));
+      // docker marks a registry whose secret a helper has by an entry without content
+      const entry = helper === undefined ? entryOf(credentials) : {};
+      await change(file.path, (current) => withEntry(current, key, entry));
+      const inline = inlineFile(options);
+      return {
+        keptIn: helper === undefined ? file.path : `docker-credential-${helper}`,
+        inPlainText: helper === undefined,
+        wasReadableByOthers,
+        ...(inline !== undefined && hasEntry(inline, key) ? { hiddenBy: inline.path } : {}),
+      };
     },
     remove: async (registry) => {
       const [key = registry] = keysFor(registry);
@@ -83,7 +118,7 @@ export const openCredentialStore = (options: CredentialStoreOptions): Credential
           places.push(`docker-credential-${helper}`);
         }
         if (!hasEntry(file, key)) continue;
-        write(withEntry(file, key, undefined));
+        await change(file.path, (current) => withEntry(current, key, undefined));
         places.push(file.path);
       }
       return places;
@@ -109,18 +144,23 @@ const toHelperSecret = (credentials: Credentials): { readonly username: string; 
     : { username: tokenUser, secret: credentials.token };
 
 const filesToRead = function* (options: Environment): Generator<AuthFile> {
-  const inline = variable(options, 'DOCKER_AUTH_CONFIG');
-  // helpers are not for the inline form: docker reads secrets from it and nothing else
-  if (inline !== undefined)
-    yield {
-      path: 'DOCKER_AUTH_CONFIG',
-      content: { auths: parseAuthFile(inline, 'DOCKER_AUTH_CONFIG').content['auths'] },
-    };
+  const inline = inlineFile(options);
+  if (inline !== undefined) yield inline;
   for (const path of writablePaths(options)) {
     const file = readAuthFile(path);
     if (file !== undefined) yield file;
   }
 };
+
+/** Helpers are not for the inline form: docker reads secrets from it and nothing else. */
+const inlineFile = (options: Environment): AuthFile | undefined => {
+  const text = variable(options, inlineVariable);
+  if (text === undefined) return undefined;
+  return { path: inlineVariable, content: { auths: parseAuthFile(text, inlineVariable).content['auths'] } };
+};
+
+const isReadableByOthers = (path: string): boolean =>
+  ((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & 0o077) !== 0;
 
 const writablePaths = (options: Environment): readonly string[] => {
   const only = variable(options, 'REGISTRY_AUTH_FILE');

@@ -139,6 +139,7 @@ export const openTestAccess = async (options: AccessOptions): Promise<RegistryAc
     uid: 1000,
     userAgent: 'sampan-test',
     replaceFile: options.replaceFile ?? refuse,
+    lockFile: async () => ({ [Symbol.dispose]: () => undefined }),
     registries: makeRegistries(
       { searchRegistries: [], aliases: {}, entries: [], ...conf },
       { registryMirrors: [], insecureRegistries: [], ...own },

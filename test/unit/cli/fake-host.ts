@@ -10,6 +10,7 @@ import type {
   ContainerService,
   Engine,
   ImageService,
+  RegistryService,
   SessionEnd,
   SystemService,
 } from '../../../lib/engine/contract.js';
@@ -17,6 +18,7 @@ import type {
 export interface FakeOptions {
   readonly containers?: Partial<ContainerService>;
   readonly images?: Partial<ImageService>;
+  readonly registries?: Partial<RegistryService>;
   readonly system?: Partial<SystemService>;
   readonly stdin?: string;
   readonly stdinIsTerminal?: boolean;
@@ -94,6 +96,7 @@ export const fakeHost = (options: FakeOptions) => {
   const engine: Engine = {
     containers: strict('containers', options.containers),
     images: strict('images', options.images),
+    registries: strict('registries', options.registries),
     system: strict('system', { rawTerminal, ...options.system }),
     [Symbol.asyncDispose]: async () => undefined,
   };

@@ -31,6 +31,7 @@ describe('credentials', () => {
       home,
       uid: 1000,
       openHelper,
+      lockFile: async () => ({ [Symbol.dispose]: () => undefined }),
       replaceFile: (path, content) => {
         mkdirSync(dirname(path), { recursive: true });
         writeFileSync(path, content);
@@ -118,7 +119,9 @@ describe('credentials', () => {
   test('login goes to the helper where one is configured, and Docker Hub has its old name there', async () => {
     write('.docker/config.json', { credsStore: 'all' });
     const store = open();
-    expect(await store.save('docker.io', { kind: 'identityToken', token: 't' })).toBe('docker-credential-all');
+    expect(await store.save('docker.io', { kind: 'identityToken', token: 't' })).toEqual({
+      ...{ keptIn: 'docker-credential-all', inPlainText: false, wasReadableByOthers: false },
+    });
     expect(secrets.get('https://index.docker.io/v1/')).toEqual({ username: '<token>', secret: 't' });
     expect(read('.docker/config.json')).toEqual({ credsStore: 'all', auths: { 'https://index.docker.io/v1/': {} } });
     expect(await store.remove('docker.io')).toEqual(['docker-credential-all', join(home, '.docker/config.json')]);
