@@ -43,7 +43,7 @@ const runProject = async ({ project, args, state, run, env }) => {
 
 const passedOn = () =>
   Object.fromEntries(
-    ['CI', 'UPDATE', 'SAMPAN_TEST_SEED', 'FORCE_COLOR'].flatMap((name) =>
+    ['CI', 'UPDATE', 'SAMPAN_TEST_SEED', 'SAMPAN_TEST_ROUNDS', 'FORCE_COLOR'].flatMap((name) =>
       process.env[name] === undefined ? [] : [[name, process.env[name]]],
     ),
   );

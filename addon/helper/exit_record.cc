@@ -4,23 +4,28 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "addon/helper/json_text.h"
 #include "addon/helper/timestamp.h"
 
 namespace sampan {
 
 std::string encode_exit_record(const ExitRecord &record) {
-  char time[kTimestampSize];
-  format_timestamp(record.finished_at, time);
-  std::string text = "{\"schema\":1,\"pid\":" + std::to_string(record.pid);
-  // A string, because JavaScript's numbers do not hold 64 bits.
-  text += ",\"pidStartTime\":\"" + std::to_string(record.pid_start_time) + "\"";
+  std::string text = "{\"schema\":1,\"init\":" + to_json(record.init);
+  text += ",\"monitor\":" + to_json(record.monitor);
   text += ",\"exitCode\":" + std::to_string(record.exit_code);
   text += ",\"signal\":" + std::to_string(record.signal);
   text += record.oom_killed ? ",\"oomKilled\":true" : ",\"oomKilled\":false";
-  text += ",\"finishedAt\":\"";
-  text.append(time, sizeof time);
-  text += "\",\"logEntriesLost\":" + std::to_string(record.log_entries_lost) + "}\n";
-  return text;
+  text += ",\"finishedAt\":\"" + to_text(record.finished_at);
+  text += "\",\"logEntriesLost\":" + std::to_string(record.log_entries_lost);
+  if (record.restart_count > 0) {
+    text += ",\"restartCount\":" + std::to_string(record.restart_count);
+    text += ",\"startedAt\":\"" + to_text(record.started_at) + "\"";
+  }
+  if (!record.error.empty()) {
+    constexpr size_t kLongestError = 400;
+    text += ",\"error\":" + to_json_string(std::string_view(record.error).substr(0, kLongestError));
+  }
+  return text + "}\n";
 }
 
 Status ExitRecordFile::prepare(int directory, const char *name, bool durable) {

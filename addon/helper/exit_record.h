@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The exit record: how the container ended, written by the monitor alone and exactly once per run.
+// The exit record: how the container ended, written by the monitor alone and exactly once: at its last end, when the
+// restart policy does not start it again.
 //
 // How this works: without this file nobody can know the exit code, so its place is taken before the container starts:
 // a nameless file (O_TMPFILE) with its blocks allocated. A disk that is full then is an error of the start, and a disk
@@ -16,19 +17,23 @@
 #include <ctime>
 #include <string>
 
+#include "addon/helper/process_identity.h"
 #include "addon/sys/result.h"
 #include "addon/sys/unique_fd.h"
 
 namespace sampan {
 
 struct ExitRecord {
-  pid_t pid = -1;
-  uint64_t pid_start_time = 0;
-  int exit_code = 0;  // 128+signal when a signal ended it
+  ProcessIdentity init;
+  ProcessIdentity monitor;  // who wrote it: tells the record of this start from an older one
+  int exit_code = 0;        // 128+signal when a signal ended it
   int signal = 0;
   bool oom_killed = false;
   struct timespec finished_at = {};
   uint64_t log_entries_lost = 0;
+  uint32_t restart_count = 0;
+  struct timespec started_at = {};  // counts after a restart; before, the run record knows it
+  std::string error;                // why the last restart failed; cut, so that the record fits its place
 };
 
 std::string encode_exit_record(const ExitRecord &record);

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "addon/sys/file.h"
+#include "addon/sys/signals.h"
 #include "addon/sys/unique_fd.h"
 
 namespace sampan {
@@ -72,6 +73,8 @@ struct MapProgram {
   for (auto &word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   char *const env[] = {nullptr};
+  // A monitor that starts its container again has blocked some.
+  sys::reset_signals();
   ::dup2(messages, STDERR_FILENO);
   ::execve(path, argv.data(), env);
   constexpr int kNotFound = 127;

@@ -71,6 +71,7 @@ void JsonLog::finish() {
     OpenLine &line = lines_[static_cast<size_t>(stream)];
     if (line.size > 0) write_entry(line, {line.text.get(), line.size}, make_log_entry_tail(stream, time));
     line.size = 0;
+    line.continued = false;
   }
   file_.finish();
 }

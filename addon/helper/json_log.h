@@ -33,7 +33,8 @@ class JsonLog {
   // To be called before the monitor sleeps.
   void flush() { file_.flush(); }
 
-  // The streams have ended: writes what has no newline, and everything that is still buffered.
+  // The streams of this run have ended: writes what has no newline, and everything that is still buffered. Another run
+  // may follow.
   void finish();
 
   void release_memory() { file_.release_memory(); }

@@ -125,4 +125,12 @@ char *escape_json(std::string_view text, char *out) {
   return out;
 }
 
+std::string to_json_string(std::string_view text) {
+  std::string escaped(text.size() * kMaxEscape + 2, '"');
+  const char *end = escape_json(text, escaped.data() + 1);
+  escaped.resize(static_cast<size_t>(end - escaped.data()));
+  escaped += '"';
+  return escaped;
+}
+
 }  // namespace sampan

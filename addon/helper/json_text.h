@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace sampan {
@@ -13,6 +14,9 @@ inline constexpr size_t kMaxEscape = 6;
 
 // Writes the escaped text (without quotes) and returns its end. `out` has room for text.size() * kMaxEscape.
 char *escape_json(std::string_view text, char *out);
+
+// The text as a JSON string, with its quotes.
+std::string to_json_string(std::string_view text);
 
 // Length of the UTF-8 sequence at the start of `text`; 0 when it is not valid UTF-8 (overlong, surrogate, cut off).
 size_t utf8_length(std::string_view text);

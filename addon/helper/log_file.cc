@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <ctime>
 #include <utility>
 
 #include "addon/helper/log_entry.h"
@@ -18,12 +17,6 @@ namespace {
 constexpr int64_t kRetryIntervalMs = 200;
 // After a rotation that failed the live file grows by this much before the next attempt.
 constexpr uint64_t kRotationRetryBytes = uint64_t{64} * 1024;
-
-int64_t monotonic_ms() {
-  struct timespec time = {};
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return int64_t{time.tv_sec} * 1000 + time.tv_nsec / 1000000;
-}
 
 }  // namespace
 

@@ -7,9 +7,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "addon/helper/monitor_process.h"
+#include "addon/helper/timestamp.h"
 
 namespace sampan {
 
@@ -26,35 +28,44 @@ MonitorProcess::MonitorProcess(const Settings &settings, const Plan &plan, int c
     : settings_(settings),
       plan_(plan),
       control_(control),
-      relay_(poller_, log_, settings.stdio_flags),
+      relay_(std::make_unique<Relay>(poller_, log_, settings.stdio_flags)),
       signal_handler_(*this, &MonitorProcess::take_signals),
-      connection_handler_(*this, &MonitorProcess::take_connections) {}
+      connection_handler_(*this, &MonitorProcess::take_connections),
+      restart_policy_(settings.restart_kind, settings.restart_max_retries) {}
 
 int MonitorProcess::run() {
   if (!start()) {
     undo();
     return 1;
   }
-  serve();
+  poller_.want(signal_handler_, signals_.get(), EPOLLIN);
+  if (attach_server_.is_open()) poller_.want(connection_handler_, attach_server_.fd(), EPOLLIN);
+  do {
+    serve();
+    end_run();
+  } while (restart());
   return finish();
 }
 
 void MonitorProcess::serve() {
-  poller_.want(signal_handler_, signals_.get(), EPOLLIN);
-  if (attach_server_.is_open()) poller_.want(connection_handler_, attach_server_.fd(), EPOLLIN);
   // It may be over already: SIGCHLD tells that something has ended, not how often.
   reap();
-  constexpr int kIdleMs = 1000;
-  bool released = false;
-  while (!wait_status_) {
-    log_.flush();
-    const bool idle = !poller_.wait(released ? -1 : kIdleMs);
-    relay_.sweep();
-    released = idle;
-    if (!idle) continue;
-    relay_.release_memory();
-    log_.release_memory();
-  }
+  while (!wait_status_) turn(kNever);
+}
+
+// Waits for events, until the deadline at most, and serves them.
+void MonitorProcess::turn(int64_t deadline_ms) {
+  constexpr int64_t kIdleMs = 1000;
+  log_.flush();
+  int64_t timeout = memory_released_ ? kNever : kIdleMs;
+  if (deadline_ms != kNever) timeout = std::min(timeout, std::max<int64_t>(deadline_ms - monotonic_ms(), 0));
+  const bool idle = !poller_.wait(timeout == kNever ? -1 : static_cast<int>(timeout));
+  relay_->sweep();
+  sweep_leaving();
+  memory_released_ = idle;
+  if (!idle) return;
+  relay_->release_memory();
+  log_.release_memory();
 }
 
 void MonitorProcess::take_signals() {
@@ -62,9 +73,11 @@ void MonitorProcess::take_signals() {
   while (read(signals_.get(), &info, sizeof info) == ssize_t{sizeof info}) {
     if (info.ssi_signo == SIGCHLD) {
       reap();
-    } else {
-      relay_.signal_process(static_cast<int>(info.ssi_signo));
+      continue;
     }
+    stopping_ = true;
+    // Between two runs there is nobody.
+    if (info.ssi_signo != SIGUSR1 && !wait_status_ && init_.pid > 0) kill(init_.pid, static_cast<int>(info.ssi_signo));
   }
 }
 
@@ -74,7 +87,6 @@ void MonitorProcess::reap() {
     const pid_t pid = waitpid(-1, &status, WNOHANG);
     if (pid <= 0) return;
     if (pid != init_.pid) continue;
-    relay_.set_process(-1);
     oom_killed_ = oom_kills() > oom_kills_before_;
     wait_status_ = status;
   }
@@ -84,14 +96,14 @@ void MonitorProcess::take_connections() {
   for (;;) {
     Result<unique_fd> connection = attach_server_.accept();
     if (!connection) return;
-    relay_.add_client(connection.take());
+    relay_->add_client(connection.take());
   }
 }
 
 void block_monitor_signals(unique_fd &signals) {
   sigset_t set;
   sigemptyset(&set);
-  for (const int number : {SIGCHLD, SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, number);
+  for (const int number : {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1}) sigaddset(&set, number);
   sigprocmask(SIG_BLOCK, &set, nullptr);
   signals.reset(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   // Both are reported by the call as well: EPIPE and EFBIG.

@@ -14,14 +14,12 @@
 namespace sampan {
 
 int MonitorProcess::finish() {
-  relay_.end_streams();
   log_.finish();
   remove_cgroup();
-  const ExitRecord record = make_exit_record();
-  const bool recorded = settings_.exit_name == nullptr || exit_record_.write_with_retries(record).ok();
-  serve_last_clients(record);
+  const bool recorded = settings_.exit_name == nullptr || exit_record_.write_with_retries(exit_).ok();
+  serve_last_clients();
   wait_until_control_has_read();
-  const bool control_cleans_up = relay_.control_is_there();
+  const bool control_cleans_up = relay_->control_is_there();
   attach_server_.close();
   if (!control_cleans_up && !settings_.exit_argv.empty()) run_exit_command();
   return recorded ? 0 : 1;
@@ -34,44 +32,54 @@ void MonitorProcess::remove_cgroup() const {
 
 ExitRecord MonitorProcess::make_exit_record() const {
   ExitRecord record;
-  record.pid = init_.pid;
-  record.pid_start_time = init_.start_time;
+  record.init = {.pid = init_.pid, .start_time = init_.start_time};
+  record.monitor = self_;
   const int status = wait_status_.value_or(0);
   record.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   record.exit_code = record.signal != 0 ? 128 + record.signal : WEXITSTATUS(status);
   record.oom_killed = oom_killed_;
   record.finished_at = now();
   record.log_entries_lost = log_.entries_lost();
+  record.restart_count = restart_policy_.count();
+  record.started_at = started_at_;
   return record;
 }
 
-void MonitorProcess::serve_last_clients(const ExitRecord &record) {
-  const FrameHeader exit = {.type = FrameType::exit,
-                            .a = static_cast<uint32_t>(record.exit_code),
-                            .b = static_cast<uint32_t>(record.signal),
-                            .c = record.oom_killed ? 1U : 0U};
-  relay_.announce_exit(exit);
+FrameHeader MonitorProcess::exit_frame() const {
+  return {.type = FrameType::exit,
+          .a = static_cast<uint32_t>(exit_.exit_code),
+          .b = static_cast<uint32_t>(exit_.signal),
+          .c = exit_.oom_killed ? 1U : 0U};
+}
+
+bool MonitorProcess::everybody_served(bool with_unattached) const {
+  return leaving_.empty() && relay_->everybody_served(with_unattached);
+}
+
+void MonitorProcess::serve_last_clients() {
+  relay_->announce_exit(exit_frame());
   // Whoever is connecting just now gets its answer as well.
   if (attach_server_.is_open()) take_connections();
-  while (!relay_.everybody_served(false)) {
+  while (!everybody_served(false)) {
     poller_.wait(-1);
-    relay_.sweep();
+    relay_->sweep();
+    sweep_leaving();
   }
   // A connection that never says ATTACH holds us up no longer than this.
   constexpr int kGraceMs = 500;
   constexpr int kStepMs = 50;
-  for (int waited = 0; waited < kGraceMs && !relay_.everybody_served(true); waited += kStepMs) {
+  for (int waited = 0; waited < kGraceMs && !everybody_served(true); waited += kStepMs) {
     poller_.wait(kStepMs);
-    relay_.sweep();
+    relay_->sweep();
   }
 }
 
 // EXIT in the socket of a client that dies before it reads it has told nobody, so that the exit command has to run.
 void MonitorProcess::wait_until_control_has_read() {
   constexpr int kLongestWaitMs = 64;
-  for (int wait_ms = 1; relay_.control_is_there() && relay_.control_has_unread();) {
+  for (int wait_ms = 1; relay_->control_is_there() && relay_->control_has_unread();) {
     poller_.wait(wait_ms);
-    relay_.sweep();
+    relay_->sweep();
     wait_ms = std::min(wait_ms * 2, kLongestWaitMs);
   }
 }

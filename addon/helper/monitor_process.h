@@ -4,23 +4,33 @@
 // How this works: three phases, each a function. start() clones the init process, prepares everything that can fail
 // (log, exit record, attach socket) while the init builds its root, tells the client READY, waits for its GO and for
 // the execve. Until GO the container belongs to the client: when the client goes away, or the monitor is told to end,
-// nothing of it stays. serve() relays until the init process has been reaped. finish() drains what is left, writes the
-// exit record, tells the clients, and leaves the cleaning up to the control client, or to the exit command.
+// nothing of it stays. serve() relays until the init process has been reaped, and end_run() drains what is left. Then
+// restart() asks the restart policy: it waits, clones another init process that runs the same plan, and serve() goes
+// on with it. finish() writes the exit record, tells the clients, and leaves the cleaning up to the control client, or
+// to the exit command.
 //
-// Signals: the monitor stands for its container, so SIGTERM, SIGINT and SIGHUP go to the init process. It is in a
-// session of its own, so that none of them comes from somebody's terminal.
+// Each run has a relay of its own. As in docker, the clients of a run are told its end; those that are slow to read it
+// keep the old relay (leaving_) while the next run goes on without them.
+//
+// Signals: the monitor stands for its container, so SIGTERM, SIGINT and SIGHUP go to the init process, and mean that it
+// is not to be started again. SIGUSR1 means only that: commands that end a container send it before anything else. It
+// is in a session of its own, so that none of them comes from somebody's terminal.
 #pragma once
 
 #include <sys/types.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <vector>
 
 #include "addon/helper/attach_server.h"
 #include "addon/helper/exit_record.h"
 #include "addon/helper/json_log.h"
 #include "addon/helper/launch.h"
+#include "addon/helper/process_identity.h"
 #include "addon/helper/relay.h"
+#include "addon/helper/restart_policy.h"
 #include "addon/helper/settings.h"
 #include "addon/helper/start_failure.h"
 #include "addon/protocol/plan.h"
@@ -48,11 +58,13 @@ class MonitorProcess {
     Function function_;
   };
 
-  // What became of a step of the start.
-  enum class Step { done, failed, abandoned };
+  // What became of a step of a start. postponed: of a restart alone, to be tried again later.
+  enum class Step { done, failed, abandoned, postponed };
+  using StepFunction = Step (MonitorProcess::*)();
 
   // monitor_start.cc
   bool start();
+  Step take_steps(const StepFunction *begin, const StepFunction *end);
   Step launch();
   Step prepare();
   Step fail(Op op, const Error &error);
@@ -63,18 +75,32 @@ class MonitorProcess {
   bool has_executed() const;
   StartFailure died_early() const;
   Status open_streams();
+  void give_up_init();
   void undo();
 
   // monitor.cc
   void serve();
+  void turn(int64_t deadline_ms);
   void take_signals();
   void reap();
   void take_connections();
 
+  // monitor_restart.cc
+  void end_run();
+  bool restart();
+  void part_with_clients();
+  void sweep_leaving();
+  bool back_off(int64_t delay_ms);
+  Step relaunch();
+  Step record_restart();
+  Status write_restart_record(bool waiting) const;
+
   // monitor_finish.cc
   int finish();
   ExitRecord make_exit_record() const;
-  void serve_last_clients(const ExitRecord &record);
+  FrameHeader exit_frame() const;
+  bool everybody_served(bool with_unattached) const;
+  void serve_last_clients();
   void wait_until_control_has_read();
   void remove_cgroup() const;
   void run_exit_command();
@@ -94,13 +120,25 @@ class MonitorProcess {
   AttachServer attach_server_;
   JsonLog log_;
   Poller poller_;
-  Relay relay_;
+  std::unique_ptr<Relay> relay_;
+  std::vector<std::unique_ptr<Relay>> leaving_;  // of runs that have ended
   Handler signal_handler_;
   Handler connection_handler_;
+  bool memory_released_ = false;
+
+  ProcessIdentity self_;
   uint64_t oom_kills_before_ = 0;
   bool oom_killed_ = false;
   std::optional<int> wait_status_;  // of the init process, once it is reaped
+  struct timespec started_at_ = {};
+  int64_t started_ms_ = 0;
+  RestartPolicy restart_policy_;
+  bool stopping_ = false;  // somebody asked for the end: nothing is started any more
+  ExitRecord exit_;        // of the last run that has ended
 };
+
+// No deadline.
+inline constexpr int64_t kNever = INT64_MAX;
 
 // The signals the monitor takes through its signalfd.
 void block_monitor_signals(unique_fd &signals);

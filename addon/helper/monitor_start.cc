@@ -9,10 +9,13 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "addon/helper/frame_io.h"
 #include "addon/helper/monitor_process.h"
+#include "addon/helper/timestamp.h"
+#include "addon/sys/proc.h"
 
 namespace sampan {
 namespace {
@@ -51,19 +54,22 @@ StartFailure init_failure(LinkEvent event) {
 
 // False: nothing runs, and the client knows why if it is still there.
 bool MonitorProcess::start() {
-  using Function = Step (MonitorProcess::*)();
-  constexpr Function kSteps[] = {&MonitorProcess::launch, &MonitorProcess::prepare, &MonitorProcess::wait_until_ready,
-                                 &MonitorProcess::wait_for_go, &MonitorProcess::wait_until_executed};
-  for (const Function step : kSteps) {
-    const Step outcome = (this->*step)();
-    if (outcome == Step::done) continue;
-    if (outcome == Step::failed && failure_) report_failure(control_.get(), *failure_);
-    return false;
-  }
-  relay_.set_process(init_.pid);
-  relay_.add_control(std::move(control_), settings_.control_attached, settings_.control_streams,
-                     settings_.control_detach_keys);
+  constexpr StepFunction kSteps[] = {&MonitorProcess::launch, &MonitorProcess::prepare,
+                                     &MonitorProcess::wait_until_ready, &MonitorProcess::wait_for_go,
+                                     &MonitorProcess::wait_until_executed};
+  const Step outcome = take_steps(std::begin(kSteps), std::end(kSteps));
+  if (outcome == Step::failed && failure_) report_failure(control_.get(), *failure_);
+  if (outcome != Step::done) return false;
+  relay_->add_control(std::move(control_), settings_.control_attached, settings_.control_streams,
+                      settings_.control_detach_keys);
   return true;
+}
+
+// Up to the first that is not done.
+MonitorProcess::Step MonitorProcess::take_steps(const StepFunction *begin, const StepFunction *end) {
+  Step outcome = Step::done;
+  for (const StepFunction *step = begin; step != end && outcome == Step::done; ++step) outcome = (this->**step)();
+  return outcome;
 }
 
 MonitorProcess::Step MonitorProcess::launch() {
@@ -94,6 +100,7 @@ MonitorProcess::Step MonitorProcess::launch() {
     set_non_blocking(stderr_pipe_.get());
     stdio = {in.get(), out.get(), err.get()};
   }
+  oom_kills_before_ = oom_kills();
   Result<InitProcess> launched = launch_init(settings_, plan_, stdio);
   if (!launched) return fail(settings_.join_pidfd >= 0 ? Op::join_namespaces : Op::namespaces, launched.error());
   init_ = launched.take();
@@ -106,7 +113,8 @@ MonitorProcess::Step MonitorProcess::prepare() {
   block_monitor_signals(signals_);
   if (!signals_) return fail(Op::stdio, last_error("signalfd"));
   if (Status opened = poller_.open(); !opened) return fail(Op::stdio, opened.error());
-  oom_kills_before_ = oom_kills();
+  self_.pid = getpid();
+  if (const auto ticks = sys::start_time(self_.pid)) self_.start_time = ticks.value();
   if (settings_.control_detach_keys.size() > DetachKeys::kMaxKeys) {
     return fail(Op::attach_control, {EINVAL, "detach keys", "too many detach keys"});
   }
@@ -144,7 +152,9 @@ MonitorProcess::Step MonitorProcess::wait_until_ready() {
     struct signalfd_siginfo info;
     if (read(signals_.get(), &info, sizeof info) < 0) continue;
     // The end of the init process shows on the link; that of others means nothing.
-    if (info.ssi_signo != SIGCHLD) return Step::abandoned;
+    if (info.ssi_signo == SIGCHLD) continue;
+    stopping_ = true;
+    return Step::abandoned;
   }
 }
 
@@ -214,6 +224,8 @@ MonitorProcess::Step MonitorProcess::wait_until_executed() {
       return Step::failed;
     }
     init_.link.reset();
+    started_at_ = now();
+    started_ms_ = monotonic_ms();
     const Status opened = open_streams();
     return opened ? Step::done : fail(Op::stdio, opened.error());
   }
@@ -221,11 +233,11 @@ MonitorProcess::Step MonitorProcess::wait_until_executed() {
 
 Status MonitorProcess::open_streams() {
   if ((settings_.stdio_flags & kStdioTty) == 0) {
-    relay_.open_pipes(std::move(stdin_pipe_), std::move(stdout_pipe_), std::move(stderr_pipe_));
+    relay_->open_pipes(std::move(stdin_pipe_), std::move(stdout_pipe_), std::move(stderr_pipe_));
     return {};
   }
   if (!terminal_) return Error{ENOTTY, "open_pty", "the plan opens no terminal"};
-  return relay_.open_terminal(std::move(terminal_));
+  return relay_->open_terminal(std::move(terminal_));
 }
 
 // The link is closed by a successful execve as well as by death. The kernel knows: PF_FORKNOEXEC
@@ -253,7 +265,7 @@ StartFailure MonitorProcess::died_early() const {
   failure.stage = Stage::init;
   siginfo_t info = {};
   kill(init_.pid, SIGKILL);
-  // WNOWAIT: undo() reaps it.
+  // WNOWAIT: give_up_init() reaps it.
   if (waitid(P_PID, static_cast<id_t>(init_.pid), &info, WEXITED | WNOWAIT) == 0) {
     failure.detail = info.si_code == CLD_EXITED ? "ended with status " : "killed by signal ";
     failure.detail += std::to_string(info.si_status) + " before it could run the command";
@@ -262,15 +274,20 @@ StartFailure MonitorProcess::died_early() const {
   return failure;
 }
 
+// Kills and reaps it.
+void MonitorProcess::give_up_init() {
+  if (init_.pid <= 0) return;
+  kill(init_.pid, SIGKILL);
+  while (waitpid(init_.pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  while (waitpid(-1, nullptr, WNOHANG) > 0) {
+  }
+  init_ = {};
+}
+
 // Nothing of the container stays.
 void MonitorProcess::undo() {
-  if (init_.pid > 0) {
-    kill(init_.pid, SIGKILL);
-    while (waitpid(init_.pid, nullptr, 0) < 0 && errno == EINTR) {
-    }
-    while (waitpid(-1, nullptr, WNOHANG) > 0) {
-    }
-  }
+  give_up_init();
   attach_server_.close();
   remove_cgroup();
   if (settings_.run_record_name != nullptr) unlinkat(settings_.exit_dir_fd, settings_.run_record_name, 0);

@@ -66,6 +66,13 @@ void apply(Settings &settings, const exit_record_args &args) {
   settings.exit_durable = args.durable != 0;
 }
 
+void apply(Settings &settings, const restart_policy_args &args) {
+  settings.restart_kind = args.policy == 1 ? RestartKind::always : RestartKind::on_failure;
+  settings.restart_max_retries = args.max_retries;
+  settings.restart_dir_fd = args.directory;
+  settings.restart_name = args.name;
+}
+
 void apply(Settings &settings, const exit_command_args &args) {
   settings.exit_argv = to_vector(args.argv);
   settings.exit_env = to_vector(args.env);

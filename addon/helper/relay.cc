@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <linux/sockios.h>
-#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -72,10 +71,6 @@ void Relay::add_client(unique_fd socket) {
   rearm(*clients_.back());
 }
 
-void Relay::signal_process(int number) const {
-  if (process_ > 0) kill(process_, number);
-}
-
 void Relay::end_streams() {
   out_.drain();
   err_.drain();
@@ -118,6 +113,24 @@ bool Relay::control_has_unread() const {
 
 void Relay::sweep() {
   std::erase_if(clients_, [](const std::unique_ptr<Client> &client) { return !client->socket; });
+}
+
+void Relay::part_with_all() {
+  for (const auto &client : clients_) {
+    if (client->socket) part(*client);
+  }
+  sweep();
+}
+
+std::vector<unique_fd> Relay::release_unattached() {
+  std::vector<unique_fd> sockets;
+  for (const auto &client : clients_) {
+    if (client->attached || client->control || !client->socket) continue;
+    poller_.forget(*client, client->socket.get());
+    sockets.push_back(std::move(client->socket));
+  }
+  sweep();
+  return sockets;
 }
 
 void Relay::release_memory() {

@@ -9,8 +9,6 @@
 // forgets them afterwards.
 #pragma once
 
-#include <sys/types.h>
-
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -32,14 +30,10 @@ class Relay final : public Audience, public StdinListener, public ClientOwner {
   void open_pipes(unique_fd in, unique_fd out, unique_fd err);
   Status open_terminal(unique_fd master);
 
-  // The client that started the container. Unattached (streams 0 and no keys) it can only send signals.
+  // The client that started the container. Unattached (streams 0 and no keys) it only waits for the end.
   void add_control(unique_fd socket, bool attached, uint32_t streams, std::string_view detach_keys);
   // Somebody on the attach socket, who has yet to say ATTACH.
   void add_client(unique_fd socket);
-
-  // Whom SIGNAL frames go to; -1 once it has been reaped, because then the number may be somebody else's.
-  void set_process(pid_t pid) { process_ = pid; }
-  void signal_process(int number) const;
 
   // The process is over: reads what is left, to be logged and sent.
   void end_streams();
@@ -53,6 +47,11 @@ class Relay final : public Audience, public StdinListener, public ClientOwner {
   bool control_has_unread() const;
 
   void sweep();
+  bool has_clients() const { return !clients_.empty(); }
+  // The end for all of them; they still get what they have been sent.
+  void part_with_all();
+  // The connections of those who have not said ATTACH.
+  std::vector<unique_fd> release_unattached();
 
   // Gives back what a burst of output or input has taken.
   void release_memory();
@@ -91,7 +90,6 @@ class Relay final : public Audience, public StdinListener, public ClientOwner {
   StdinPump stdin_;
   unique_fd terminal_;        // master, for its size
   unique_fd terminal_slave_;  // keeps the terminal alive while nobody in the container has it open
-  pid_t process_ = -1;
   bool exiting_ = false;
   FrameHeader exit_;
   std::vector<std::unique_ptr<Client>> clients_;

@@ -43,9 +43,6 @@ void Relay::handle(Client &client, const Frame &frame) {
   }
   const bool gives_stdin = (client.streams & kStreamStdin) != 0;
   switch (frame.header.type) {
-    case FrameType::signal:
-      signal_process(static_cast<int>(frame.header.a));
-      return;
     case FrameType::resize:
       if (client.attached) resize(client, frame.header.a, frame.header.b);
       return;

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "addon/helper/restart_policy.h"
+
 namespace sampan {
 
 struct IdMapLine {
@@ -52,6 +54,11 @@ struct Settings {
   const char *exit_name = nullptr;
   const char *run_record_name = nullptr;
   bool exit_durable = false;
+
+  RestartKind restart_kind = RestartKind::never;
+  uint32_t restart_max_retries = 0;
+  int restart_dir_fd = -1;
+  const char *restart_name = nullptr;
 
   std::vector<const char *> exit_argv;
   std::vector<const char *> exit_env;

@@ -20,6 +20,14 @@ StartFailure monitor_failure(const Plan &plan, Op op, const Error &error) {
   return failure;
 }
 
+std::string describe(const StartFailure &failure) {
+  std::string text = failure.operation == kNoOperation ? "start" : name_of(static_cast<Op>(failure.operation));
+  for (const std::string &part : {failure.subject, failure.detail}) {
+    if (!part.empty()) text.append(": ").append(part);
+  }
+  return text.append(" (errno ").append(std::to_string(failure.error_number)).append(")");
+}
+
 void report_failure(int control, const StartFailure &failure) {
   FrameHeader header;
   header.type = FrameType::error;

@@ -22,6 +22,9 @@ struct StartFailure {
 // A failure of the monitor itself while it carried out the operation `op`.
 StartFailure monitor_failure(const Plan &plan, Op op, const Error &error);
 
+// For records and logs; the ERROR frame carries the parts.
+std::string describe(const StartFailure &failure);
+
 // Sends the ERROR frame.
 void report_failure(int control, const StartFailure &failure);
 

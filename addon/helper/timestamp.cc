@@ -55,10 +55,22 @@ void format_timestamp(const struct timespec &time, char *out) {
   put_digits(out, time.tv_nsec, 9, 'Z');
 }
 
+std::string to_text(const struct timespec &time) {
+  std::string text(kTimestampSize, '\0');
+  format_timestamp(time, text.data());
+  return text;
+}
+
 struct timespec now() {
   struct timespec time = {};
   clock_gettime(CLOCK_REALTIME, &time);
   return time;
+}
+
+int64_t monotonic_ms() {
+  struct timespec time = {};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return int64_t{time.tv_sec} * 1000 + time.tv_nsec / 1000000;
 }
 
 }  // namespace sampan

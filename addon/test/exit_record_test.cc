@@ -11,8 +11,8 @@ namespace {
 
 ExitRecord sample() {
   ExitRecord record;
-  record.pid = 4711;
-  record.pid_start_time = 18446744073709551615U;
+  record.init = {.pid = 4711, .start_time = 18446744073709551615U};
+  record.monitor = {.pid = 4710, .start_time = 5};
   record.exit_code = 137;
   record.signal = 9;
   record.oom_killed = true;
@@ -22,11 +22,30 @@ ExitRecord sample() {
 }
 
 const std::string kSampleText =
-    R"({"schema":1,"pid":4711,"pidStartTime":"18446744073709551615","exitCode":137,"signal":9,"oomKilled":true,)"
+    R"({"schema":1,"init":{"pid":4711,"startTime":"18446744073709551615"},"monitor":{"pid":4710,"startTime":"5"},)"
+    R"("exitCode":137,"signal":9,"oomKilled":true,)"
     R"("finishedAt":"2026-01-02T03:04:05.000000005Z","logEntriesLost":3})"
     "\n";
 
 TEST("the exit record is one JSON object") { CHECK_EQ(encode_exit_record(sample()), kSampleText); }
+
+TEST("the exit record of a container that was restarted tells how often, when last, and why not again") {
+  ExitRecord record = sample();
+  record.restart_count = 2;
+  record.started_at = {.tv_sec = 1767323044, .tv_nsec = 0};
+  record.error = "the \"disk\" is full";
+  std::string expected = kSampleText;
+  expected.resize(expected.size() - 2);
+  expected += R"(,"restartCount":2,"startedAt":"2026-01-02T03:04:04.000000000Z","error":"the \"disk\" is full"})";
+  CHECK_EQ(encode_exit_record(record), expected + "\n");
+}
+
+TEST("the exit record fits its place, whatever the error says") {
+  ExitRecord record = sample();
+  record.restart_count = UINT32_MAX;
+  record.error = std::string(100000, '\x01');
+  CHECK(encode_exit_record(record).size() < 4096);
+}
 
 TEST("the exit record appears whole, private, and nothing else appears") {
   for (const bool durable : {false, true}) {

@@ -251,7 +251,7 @@ TEST("who does not begin with ATTACH is not served") {
   Fixture container;
   Peer stranger;
   container.relay.add_client(stranger.take_end());
-  stranger.send(FrameType::signal, {}, 9);
+  stranger.send(FrameType::resize, {}, 9);
   container.turn();
   stranger.receive();
   CHECK(stranger.closed);

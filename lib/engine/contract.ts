@@ -18,7 +18,7 @@ export interface Engine extends AsyncDisposable {
 
 // ---- containers ----------------------------------------------------------------------------------------------------
 
-export type ContainerStatus = 'created' | 'running' | 'exited' | 'removing';
+export type ContainerStatus = 'created' | 'running' | 'restarting' | 'exited' | 'removing';
 
 /** A port that is exposed, and one of the places on the host where it is published. */
 export interface PortSummary extends ContainerPort {

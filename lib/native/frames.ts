@@ -19,8 +19,7 @@ export type Command =
   /** at most maxPayloadSize bytes */
   | { readonly type: 'stdinData'; readonly data: Uint8Array }
   | { readonly type: 'stdinEof' }
-  | { readonly type: 'resize'; readonly columns: number; readonly rows: number }
-  | { readonly type: 'signal'; readonly signal: number };
+  | { readonly type: 'resize'; readonly columns: number; readonly rows: number };
 
 /** From a helper. */
 export type HelperEvent =
@@ -53,8 +52,6 @@ export const encodeFrame = (command: Command): Buffer => {
       return frame(frameType.stdinData, { payload: command.data });
     case 'resize':
       return frame(frameType.resize, { a: command.columns, b: command.rows });
-    case 'signal':
-      return frame(frameType.signal, { a: command.signal });
   }
 };
 

@@ -97,7 +97,9 @@ export type PlanOperation =
   /** remove a host directory tree; a missing one is fine */
   | { readonly op: 'remove_tree'; readonly source: string }
   /** count bytes (st_blocks * 512, each hard link once) and inodes below a host directory */
-  | { readonly op: 'tree_usage'; readonly source: string };
+  | { readonly op: 'tree_usage'; readonly source: string }
+  /** the monitor starts the container again when it has ended and nobody asked it to; policy: 1 always, 2 after a failure; max_retries 0 is no limit; name: the restart record, written in the directory */
+  | { readonly op: 'restart_policy'; readonly policy: number; readonly max_retries: number; readonly directory: number; readonly name: string };
 
 export type OperationName = PlanOperation['op'];
 
@@ -153,6 +155,7 @@ export const operationTable: readonly {
   { op: 'unpack_tar', stage: 'init', fields: [['input', 'fd'], ['source', 'str'], ['flags', 'u32']] },
   { op: 'remove_tree', stage: 'init', fields: [['source', 'str']] },
   { op: 'tree_usage', stage: 'init', fields: [['source', 'str']] },
+  { op: 'restart_policy', stage: 'monitor', fields: [['policy', 'u32'], ['max_retries', 'u32'], ['directory', 'fd'], ['name', 'str']] },
 ];
 
 /** Frame types on the control connection (addon/protocol/README.md). */
@@ -167,24 +170,22 @@ export const frameType = {
   stdinEof: 4,
   /** a: columns, b: rows */
   resize: 5,
-  /** a: signal number for the init process */
-  signal: 6,
   /** init waits for GO; a: its pid as the helper sees it, b/c: low/high half of its start time (clock ticks, /proc/<pid>/stat field 22) */
-  ready: 7,
+  ready: 6,
   /** execve succeeded */
-  started: 8,
+  started: 7,
   /** the plan failed; flags: stage (0 monitor, 1 init), a: errno, b: operation number, c: index of the operation in the plan; payload: subject, NUL, detail */
-  error: 9,
+  error: 8,
   /** answer to ATTACH; a: 1 when the container has a tty; b: 1 when stdin is open */
-  attached: 10,
+  attached: 9,
   /** payload: bytes the process wrote to stdout (or its tty) */
-  stdoutData: 11,
+  stdoutData: 10,
   /** payload: bytes the process wrote to stderr */
-  stderrData: 12,
+  stderrData: 11,
   /** last frame; a: exit code 0..255 (128+n by signal), b: signal or 0, c: 1 when killed for lack of memory */
-  exit: 13,
+  exit: 12,
   /** the detach keys were seen; the helper closes this connection */
-  detached: 14,
+  detached: 13,
   /** a task finished; payload: JSON object with its counts */
-  result: 15,
+  result: 14,
 } as const;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From the values of the options of run and create to the request that the engine takes.
 
+import { sampanError } from '../errors/sampan-error.js';
 import type { CreateRequest } from '../spec/create-request.js';
 import type { Caller } from './caller.js';
 import type { CreateOption } from './create-option.js';
@@ -46,6 +47,9 @@ export const toCreateRequest = ({ values, image, command, caller, detached }: Cr
     (soFar, { option, apply }) => (values.has(option) ? apply(soFar, values.get(option), caller) : soFar),
     emptyRequest(image, command),
   );
+  if (request.autoRemove && request.restart !== undefined) {
+    throw sampanError('ERR_USAGE', { subject: 'conflicting options: cannot specify both --restart and --rm' });
+  }
   const stdinOnce = !detached && request.openStdin && attachedStreams(values, request.openStdin).includes('stdin');
   return Object.freeze({ ...request, stdinOnce });
 };

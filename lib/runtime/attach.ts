@@ -3,7 +3,6 @@
 
 import { hasErrno } from '../errors/sampan-error.js';
 import type { Native } from '../native/native.js';
-import type { ProcessIdentity } from '../util/process-identity.js';
 import { Connection } from './connection.js';
 import { openSession, type Session } from './session.js';
 
@@ -13,7 +12,8 @@ export interface AttachTarget {
   readonly socket: string;
   /** how the user calls the container */
   readonly subject: string;
-  readonly init: ProcessIdentity;
+  /** sends a signal to the process */
+  readonly signal: (signal: number) => void;
 }
 
 /** undefined when the monitor serves nobody any more. @param streams bits of frames.ts; 0 waits for the end only */
@@ -26,7 +26,7 @@ export const attachToMonitor = async (
   if (connection === undefined) return undefined;
   await connection.send({ type: 'attach', streams: options.streams, detachKeys: options.detachKeys });
   const answer = await connection.receive();
-  if (answer?.type === 'attached') return openSession(connection, { ...target, tty: answer.tty, native });
+  if (answer?.type === 'attached') return openSession(connection, { ...target, tty: answer.tty });
   connection.close();
   return undefined;
 };

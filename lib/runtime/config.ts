@@ -74,6 +74,7 @@ export const buildConfig = (input: ConfigInput): RuntimeConfig => {
       init: request.init,
       openStdin: request.openStdin,
       stdinOnce: request.stdinOnce,
+      restart: request.restart,
       log:
         request.log.driver === 'none'
           ? undefined

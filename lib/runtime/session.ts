@@ -4,10 +4,7 @@
 import { Readable, Writable } from 'node:stream';
 import { sampanError } from '../errors/sampan-error.js';
 import { maxPayloadSize, streamStderr, streamStdin, streamStdout, type HelperEvent } from '../native/frames.js';
-import type { Native } from '../native/native.js';
-import type { ProcessIdentity } from '../util/process-identity.js';
 import type { Connection } from './connection.js';
-import { openProcess } from './process-handle.js';
 
 export type SessionEnd =
   { readonly kind: 'exited'; readonly exitCode: number; readonly signal: number } | { readonly kind: 'detached' };
@@ -36,9 +33,8 @@ export interface SessionOptions {
   readonly subject: string;
   /** work to do after EXIT, before `end` resolves; the monitor sees until then that somebody takes care */
   readonly onExit?: (() => Promise<void>) | undefined;
-  /** the process: a signal goes to it straight, because a frame would queue behind input that nobody reads */
-  readonly init: ProcessIdentity;
-  readonly native: Native;
+  /** straight to the process, because a frame would queue behind input that nobody reads */
+  readonly signal: (signal: number) => void;
 }
 
 export const openSession = (connection: Connection, options: SessionOptions): Session => {
@@ -67,10 +63,7 @@ export const openSession = (connection: Connection, options: SessionOptions): Se
     stdin: inputOf(connection),
     end,
     resize: (columns, rows) => void connection.send({ type: 'resize', columns, rows }),
-    signal: (signal) => {
-      using process = openProcess(options.native, options.init);
-      process?.signal(signal);
-    },
+    signal: options.signal,
     [Symbol.asyncDispose]: () => {
       connection.close();
       return Promise.resolve();

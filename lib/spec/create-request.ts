@@ -47,6 +47,13 @@ export interface LogRequest {
   readonly maxFiles: number;
 }
 
+/** When the monitor starts the container again by itself. */
+export interface RestartRequest {
+  readonly policy: 'always' | 'unless-stopped' | 'on-failure';
+  /** of on-failure; 0 is no limit */
+  readonly maximumRetryCount: number;
+}
+
 export interface CreateRequest {
   readonly image: string;
   readonly platform?: string;
@@ -87,6 +94,8 @@ export interface CreateRequest {
   /** stdin closes when the first attached client ends it (foreground run -i) */
   readonly stdinOnce: boolean;
   readonly autoRemove: boolean;
+  /** absent: never */
+  readonly restart?: RestartRequest;
   readonly privileged: boolean;
   readonly capAdd: readonly string[];
   readonly capDrop: readonly string[];

@@ -3,6 +3,7 @@
 // under `sampan` what the specification has no word for. Kept as config.json, turned into a plan at every start.
 
 import type { Capability } from './capabilities.js';
+import type { RestartRequest } from './create-request.js';
 
 export interface ProcessConfig {
   readonly terminal: boolean;
@@ -82,6 +83,8 @@ export interface RuntimeConfig {
     readonly init: boolean;
     readonly openStdin: boolean;
     readonly stdinOnce: boolean;
+    /** absent: the container is not started again */
+    readonly restart?: RestartRequest | undefined;
     readonly log?: { readonly maxSizeBytes: number; readonly maxFiles: number } | undefined;
   };
 }

@@ -8,7 +8,7 @@ import type { CreateRequest } from '../spec/create-request.js';
 import type { MergedProcess } from '../spec/merge.js';
 import type { ContainerPorts, PublishedPort } from '../spec/ports.js';
 import type { RuntimeConfig } from '../spec/runtime-config.js';
-import type { ProcessIdentity } from '../util/process-identity.js';
+import { isSameProcess, type ProcessIdentity } from '../util/process-identity.js';
 import { readJson, writeJsonAtomic } from './atomic.js';
 import type { Paths } from './paths.js';
 
@@ -32,7 +32,7 @@ export interface ContainerRecord {
   readonly madeByRun: boolean;
 }
 
-/** The current (or last) run. Written before GO. */
+/** The current (or last) start. Written before GO. What its monitor has restarted since, the restart record tells. */
 export interface RunRecord {
   readonly schema: 1;
   readonly bootId: string;
@@ -49,14 +49,31 @@ export interface RunRecord {
 /** Written by the monitor (addon/helper/exit_record.cc) or, for a run whose monitor was killed, by recovery. */
 export interface ExitRecord {
   readonly schema: 1;
-  readonly pid: number;
-  readonly pidStartTime: string;
+  readonly init: ProcessIdentity;
+  /** of the start that it belongs to */
+  readonly monitor: ProcessIdentity;
   readonly exitCode: number;
   readonly signal: number;
   readonly oomKilled: boolean;
   readonly finishedAt: string;
   readonly logEntriesLost?: number;
-  readonly error?: string;
+  /** of the run that ended, when the monitor had restarted the container before */
+  readonly restartCount?: number | undefined;
+  readonly startedAt?: string | undefined;
+  readonly error?: string | undefined;
+}
+
+/** Written by the monitor beside its socket, at each step of a restart (addon/helper/restart_record.cc). */
+export interface RestartRecord {
+  readonly schema: 1;
+  readonly monitor: ProcessIdentity;
+  readonly restartCount: number;
+  /** `init` has ended, and the next one is yet to come */
+  readonly waiting: boolean;
+  readonly init: ProcessIdentity;
+  readonly startedAt: string;
+  /** the last end */
+  readonly exit: ExitRecord;
 }
 
 export interface ContainerFiles {
@@ -75,6 +92,7 @@ export interface ContainerFiles {
 export const exitRecordName = 'exit.json';
 export const runRecordName = 'run.json';
 export const attachSocketName = 'attach';
+export const restartRecordName = 'restart.json';
 export const logName = (id: string): string => `${id}-json.log`;
 
 export const containerFiles = (directory: string, id: string): ContainerFiles => ({
@@ -116,6 +134,12 @@ export const readRunRecord = (files: ContainerFiles): RunRecord | 'stale' | unde
     // unreadable JSON: see above
     return 'stale';
   }
+};
+
+/** Of this start, not of another one that had the same directory. */
+export const readRestartRecord = ({ monitor, runtimeDirectory }: RunRecord): RestartRecord | undefined => {
+  const record = readVersioned(join(runtimeDirectory, restartRecordName)) as RestartRecord | undefined; // as above
+  return record !== undefined && isSameProcess(record.monitor, monitor) ? record : undefined;
 };
 
 export const writeContainerRecord = (files: ContainerFiles, record: ContainerRecord): void => {

@@ -24,6 +24,9 @@ export const readIdentity = (pid: number): ProcessIdentity | undefined => {
   }
 };
 
+export const isSameProcess = (a: ProcessIdentity, b: ProcessIdentity): boolean =>
+  a.pid === b.pid && a.startTime === b.startTime;
+
 /** Whether exactly this process still runs. */
 export const isAlive = (identity: ProcessIdentity): boolean =>
   readIdentity(identity.pid)?.startTime === identity.startTime;

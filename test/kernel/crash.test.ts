@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Crash-only: the command line, the monitor or the container's init is killed at a random moment of create, run, start,
-// stop and rm, some hundreds of times. Then the next command must tell the truth, and nothing may be left that no
-// record names. The seed is printed; SAMPAN_TEST_SEED repeats a run's choices (the kernel's timing it cannot repeat).
+// stop and rm, some hundreds of times, also when the container restarts itself. Then the next command must tell the
+// truth, and nothing may be left that no record names. The seed is printed; SAMPAN_TEST_SEED repeats a run's choices (the
+// kernel's timing it cannot repeat), SAMPAN_TEST_ROUNDS plays fewer.
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { childrenOf, isZombie, monitorOf } from '../support/monitor.js';
 import { poll } from '../support/poll.js';
 import { requires } from '../support/requires.js';
-import { findLeaks, processIds, readText } from '../support/sandbox.js';
+import { findLeaks, readText } from '../support/sandbox.js';
 import { image, ok, sandbox, startTool, tool, uniqueName } from '../support/tool.js';
 
 const container = requires('userns', 'mount-in-userns', 'overlay-in-userns', 'subids', 'busybox');
 
-const rounds = 300;
+const rounds = Number(process.env['SAMPAN_TEST_ROUNDS'] ?? 300);
 const seed = Number(process.env['SAMPAN_TEST_SEED'] ?? Date.now() % 1_000_000);
 
 /** mulberry32: small, and the same on every machine. */
@@ -48,6 +50,20 @@ const sleepers =
     'sleep',
     '100',
   ];
+/** Ends at once, so that its monitor is mostly between two runs, or in the middle of a restart. */
+const restarters =
+  (...flags: readonly string[]) =>
+  (name: string, reference: string): readonly string[] => [
+    ...flags,
+    '--restart',
+    'always',
+    '--network',
+    'none',
+    '--name',
+    name,
+    reference,
+    'true',
+  ];
 const nothing = (): undefined => undefined;
 
 const scenarios: Readonly<Record<string, Scenario>> = {
@@ -59,22 +75,14 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   stop: { before: sleepers('run', '-d'), command: (name) => ['stop', '-t', '0', name] },
   'stop of --rm': { before: sleepers('run', '-d', '--rm'), command: (name) => ['stop', '-t', '0', name] },
   restart: { before: sleepers('run', '-d'), command: (name) => ['restart', '-t', '0', name] },
+  'run -d --restart': { before: nothing, command: restarters('run', '-d') },
+  'stop of a restarting one': { before: restarters('run', '-d'), command: (name) => ['stop', name] },
+  'kill of a restarting one': { before: restarters('run', '-d'), command: (name) => ['kill', name] },
+  'restart of a restarting one': { before: restarters('run', '-d'), command: (name) => ['restart', name] },
+  'rm -f of a restarting one': { before: restarters('run', '-d'), command: (name) => ['rm', '-f', name] },
   rm: { before: sleepers('create'), command: (name) => ['rm', name] },
   'rm -f': { before: sleepers('run', '-d'), command: (name) => ['rm', '-f', name] },
 };
-
-const isZombie = (pid: number): boolean => /^State:\s+Z/m.test(readText(`/proc/${String(pid)}/status`));
-
-const monitorOf = (name: string): number | undefined =>
-  processIds().find(
-    (pid) => readText(`/proc/${String(pid)}/cmdline`).startsWith(`sampan-monitor ${name}\0`) && !isZombie(pid),
-  );
-
-const childrenOf = (pid: number): readonly number[] =>
-  readText(`/proc/${String(pid)}/task/${String(pid)}/children`)
-    .split(' ')
-    .filter(Boolean)
-    .map(Number);
 
 const killIfThere = (pid: number | undefined): void => {
   if (pid === undefined) return;
@@ -116,7 +124,8 @@ const untruthIn = async (row: string): Promise<string | undefined> => {
   // a --rm container may be removed in between
   if (seen.exitCode !== 0) return undefined;
   const hasMonitor = monitorOf(name) !== undefined;
-  if (state === 'running') return livesIn(Number(seen.stdout)) || hasMonitor ? undefined : `${row}: no process`;
+  if (state === 'running' || state === 'restarting')
+    return livesIn(Number(seen.stdout)) || hasMonitor ? undefined : `${row}: no process`;
   return hasMonitor ? `${row}: its monitor lives` : undefined;
 };
 

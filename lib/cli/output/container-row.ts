@@ -77,6 +77,8 @@ export const statusText = (summary: ContainerSummary, now: Date): string => {
       return 'Created';
     case 'running':
       return `Up ${since(summary.startedAt)}`;
+    case 'restarting':
+      return `Restarting (${String(summary.exitCode ?? 0)}) ${since(summary.finishedAt)} ago`;
     case 'exited':
       return `Exited (${String(summary.exitCode ?? 0)}) ${since(summary.finishedAt)} ago`;
     case 'removing':

@@ -3,11 +3,11 @@
 // container's own process became, with its own command, user and environment.
 
 import { closeSync } from 'node:fs';
-import { sampanError } from '../../errors/sampan-error.js';
+import { isSampanError, sampanError } from '../../errors/sampan-error.js';
 import type { PlanOperation } from '../../native/protocol.js';
 import { launchHelper } from '../../runtime/launch.js';
 import { execOperations } from '../../runtime/plan.js';
-import { openProcess } from '../../runtime/process-handle.js';
+import { openProcess, type ProcessHandle } from '../../runtime/process-handle.js';
 import { openSession, type Session } from '../../runtime/session.js';
 import { resolveCapabilities } from '../../spec/capabilities.js';
 import type { ExecRequest } from '../../spec/create-request.js';
@@ -16,7 +16,7 @@ import type { ProcessConfig, RuntimeConfig } from '../../spec/runtime-config.js'
 import { readRuntimeConfig, type RunRecord } from '../../store/container-records.js';
 import type { StartOptions } from '../contract.js';
 import type { ContainerContext } from './context.js';
-import type { FoundContainer } from './find.js';
+import { isRestarting, type FoundContainer } from './find.js';
 import { attachOperations, openDirectory } from './monitor-operations.js';
 import { deriveStatus } from './status.js';
 
@@ -32,12 +32,24 @@ export const execInContainer = async (
     subject: found.record.name,
     hint: `start it with 'sampan start ${found.record.name}'`,
   });
+  if (state.status === 'restarting') throw isRestarting(found);
   if (state.status !== 'running') throw notRunning;
   using init = openProcess(context.native(), state.run.init);
   if (init === undefined) throw notRunning;
   const config = readRuntimeConfig(found.files);
   if (config === undefined) throw sampanError('ERR_STORE_CORRUPT', { subject: found.files.config });
-  return await launchExec(context, found, { request, options, config, run: state.run, pidfd: init.pidfd });
+  try {
+    return await launchExec(context, found, { request, options, config, run: state.run, pidfd: init.pidfd });
+  } catch (error) {
+    throw (await isEnding(error, init)) ? notRunning : error;
+  }
+};
+
+/** Nothing can be started in namespaces whose first process is about to end: the kernel says so in several ways. */
+const isEnding = async (error: unknown, init: ProcessHandle): Promise<boolean> => {
+  const operations: readonly (string | undefined)[] = ['join_namespaces', 'exec'];
+  const patienceMs = 1000;
+  return isSampanError(error, 'ERR_PLAN_FAILED') && operations.includes(error.op) && (await init.ended(patienceMs));
 };
 
 interface ExecInput {
@@ -76,7 +88,11 @@ const launchExec = async (
     await launched.go();
     if (attach !== undefined) {
       const { connection, init } = launched;
-      return openSession(connection, { tty: request.tty, subject: found.record.name, init, native: context.native() });
+      const signal = (number: number): void => {
+        using process = openProcess(context.native(), init);
+        process?.signal(number);
+      };
+      return openSession(connection, { tty: request.tty, subject: found.record.name, signal });
     }
     launched.connection.close();
     return undefined;

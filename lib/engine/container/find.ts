@@ -58,6 +58,13 @@ const resolveId = (paths: Paths, nameOrId: string): string => {
   return first;
 };
 
+/** Between two runs there is nothing to attach to, nor to run a command in. */
+export const isRestarting = ({ record }: FoundContainer): Error =>
+  sampanError('ERR_CONTAINER_STATE', {
+    subject: `${record.name} is restarting`,
+    hint: `wait until it is running, or end it with 'sampan stop ${record.name}'`,
+  });
+
 /** Names are symlinks to ids (docs/state-on-disk.md). */
 export const idOfName = (paths: Paths, name: string): string | undefined => {
   if (name !== basename(name) || name === '' || name === '.' || name === '..') return undefined;

@@ -36,7 +36,7 @@ export const inspectObject = (input: InspectInput): Readonly<Record<string, unkn
     HostsPath: `${files.directory}/hosts`,
     LogPath: config.sampan.log === undefined ? '' : files.log,
     Name: `/${record.name}`,
-    RestartCount: 0,
+    RestartCount: restartCountOf(input.state),
     Driver: 'overlay',
     Platform: 'linux',
     MountLabel: '',
@@ -58,10 +58,14 @@ export const inspectObject = (input: InspectInput): Readonly<Record<string, unkn
   };
 };
 
+const restartCountOf = (state: DerivedStatus): number =>
+  state.status === 'created' ? 0 : (state.run?.restartCount ?? 0);
+
 const cgroupOf = (state: DerivedStatus): string => (state.status === 'running' ? (state.run.cgroup ?? '') : '');
 
 const stateObject = (state: DerivedStatus): Readonly<Record<string, unknown>> => {
-  const common = { Status: statusWord(state), Paused: false, Restarting: false, Dead: false };
+  const restarting = state.status === 'restarting';
+  const common = { Status: statusWord(state), Paused: false, Restarting: restarting, Dead: false };
   switch (state.status) {
     case 'created':
       return { ...common, ...stopped, StartedAt: zeroTime, FinishedAt: zeroTime };
@@ -73,14 +77,16 @@ const stateObject = (state: DerivedStatus): Readonly<Record<string, unknown>> =>
         Running: true,
         Pid: state.run.init.pid,
         StartedAt: state.run.startedAt,
-        FinishedAt: zeroTime,
+        FinishedAt: state.run.lastExit?.finishedAt ?? zeroTime,
       };
+    case 'restarting':
     case 'exited': {
       const { oomKilled, exitCode, error = '', finishedAt } = state.exit;
       const startedAt = state.run?.startedAt ?? zeroTime;
       return {
         ...common,
         ...stopped,
+        Running: restarting,
         OOMKilled: oomKilled,
         ExitCode: exitCode,
         Error: error,
@@ -106,7 +112,10 @@ const hostConfig = ({ request, network }: ContainerRecord): Readonly<Record<stri
   },
   NetworkMode: network,
   PortBindings: portBindings(request.publish),
-  RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
+  RestartPolicy: {
+    Name: request.restart?.policy ?? 'no',
+    MaximumRetryCount: request.restart?.maximumRetryCount ?? 0,
+  },
   AutoRemove: request.autoRemove,
   Annotations: request.annotations,
   CapAdd: request.capAdd,
@@ -201,7 +210,7 @@ export const summaryOf = ({ record, state, sizes }: Omit<InspectInput, 'files' |
   createdAt: record.createdAt,
   status: statusWord(state),
   ...(state.status === 'created' || state.run === undefined ? {} : { startedAt: state.run.startedAt }),
-  ...(state.status === 'exited' ? { finishedAt: state.exit.finishedAt, exitCode: state.exit.exitCode } : {}),
+  ...('exit' in state ? { finishedAt: state.exit.finishedAt, exitCode: state.exit.exitCode } : {}),
   labels: record.process.labels,
   mounts: record.request.mounts.map((mount) => (mount.type === 'bind' ? mount.source : mount.target)),
   networks: [record.network],

@@ -55,7 +55,7 @@ export const listContainers = async (
   // Filters that speak of a state show all states, as docker's do.
   const showAll = filter.all || filter.last > 0 || 'status' in filter.filters || 'exited' in filter.filters;
   const rows = every
-    .filter((row) => showAll || row.status === 'running')
+    .filter((row) => showAll || row.status === 'running' || row.status === 'restarting')
     .filter((row) =>
       Object.entries(filter.filters).every(([name, values]) => matchers[name]?.(row, values, every) === true),
     );

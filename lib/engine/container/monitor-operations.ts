@@ -11,12 +11,14 @@ import {
   attachSocketName,
   exitRecordName,
   logName,
+  restartRecordName,
   runRecordName,
-  type RunRecord,
 } from '../../store/container-records.js';
 import type { AttachOptions, StartOptions } from '../contract.js';
 import type { ContainerContext } from './context.js';
 import type { FoundContainer } from './find.js';
+import type { CurrentRun } from './status.js';
+import { signalRun } from './stop.js';
 
 export interface MonitorPlaces {
   readonly config: RuntimeConfig;
@@ -56,9 +58,24 @@ export const monitorOperations = (
       run_record: runRecordName,
       durable: record.request.autoRemove ? 0 : 1,
     },
+    ...restartOperations(config, slotOf(runtimeDirectory)),
     ...(record.request.autoRemove ? [exitCommand(context, id)] : []),
   ];
 };
+
+/** The two that restart after every exit differ only for a daemon that comes up after them. */
+const restartOperations = ({ sampan: { restart } }: RuntimeConfig, directory: number): readonly PlanOperation[] =>
+  restart === undefined
+    ? []
+    : [
+        {
+          op: 'restart_policy',
+          policy: restart.policy === 'on-failure' ? 2 : 1,
+          max_retries: restart.maximumRetryCount,
+          directory,
+          name: restartRecordName,
+        },
+      ];
 
 const cgroupOperations = (cgroup: string | undefined, slotOf: (path: string) => number): readonly PlanOperation[] =>
   cgroup === undefined
@@ -85,11 +102,15 @@ const exitCommand = ({ selfCommand, env }: ContainerContext, id: string): PlanOp
 });
 
 /** Where the monitor of a run is to be found. */
-export const attachTarget = ({ record }: FoundContainer, run: RunRecord): AttachTarget => ({
+export const attachTarget = (
+  { native }: ContainerContext,
+  { record }: FoundContainer,
+  run: CurrentRun,
+): AttachTarget => ({
   directory: run.runtimeDirectory,
   socket: attachSocketName,
   subject: record.name,
-  init: run.init,
+  signal: (signal) => void signalRun(native(), record, run, signal),
 });
 
 export const openDirectory = (path: string): number => openSync(path, 'r');

@@ -22,10 +22,13 @@ export const removeContainer = async (
 ): Promise<string> => {
   const found = await lockContainer(context.paths, context.locks, nameOrId);
   using _lock = found.lock;
-  if (isRunning(deriveStatus(found.files))) {
+  const state = deriveStatus(found.files);
+  if (isRunning(state)) {
     if (!options.force) {
-      throw sampanError('ERR_CONTAINER_RUNNING', {
-        subject: found.record.name,
+      const { name } = found.record;
+      const restarting = state.status === 'restarting';
+      throw sampanError(restarting ? 'ERR_CONTAINER_STATE' : 'ERR_CONTAINER_RUNNING', {
+        subject: restarting ? `${name} is restarting` : name,
         hint: `stop it first, or use 'sampan rm -f ${nameOrId}'`,
       });
     }

@@ -7,12 +7,12 @@ import { formatPlan } from '../../native/format-plan.js';
 import { attachToMonitor } from '../../runtime/attach.js';
 import { containerOperations } from '../../runtime/plan.js';
 import { streamBits, type Session } from '../../runtime/session.js';
-import { readRuntimeConfig, type RunRecord } from '../../store/container-records.js';
+import { readRuntimeConfig } from '../../store/container-records.js';
 import type { AttachOptions, AttachSession, ContainerService } from '../contract.js';
 import type { ContainerContext } from './context.js';
 import { configOf, createContainer } from './create.js';
 import { execInContainer } from './exec.js';
-import { findContainer, lockContainer, type FoundContainer } from './find.js';
+import { findContainer, isRestarting, lockContainer, type FoundContainer } from './find.js';
 import { inspectObject } from './inspect.js';
 import { attachTarget, keysText } from './monitor-operations.js';
 import { listContainers, sizesOf } from './list.js';
@@ -20,7 +20,7 @@ import { readLog } from './logs.js';
 import { cleanUp, removeContainer } from './remove.js';
 import { runContainer } from './run.js';
 import { startLocked } from './start.js';
-import { deriveStatus, isRunning } from './status.js';
+import { deriveStatus, isRunning, type CurrentRun } from './status.js';
 import { signalContainer, stopContainer } from './stop.js';
 import { waitContainer } from './wait.js';
 
@@ -48,10 +48,7 @@ export const openContainerService = (context: ContainerContext): ContainerServic
     attach: (nameOrId, options) => attach(context, find(nameOrId), options),
     exec: (nameOrId, request, options) => execInContainer(context, find(nameOrId), request, options),
     stop: (nameOrId, options) => stopContainer(context, find(nameOrId), options),
-    kill: (nameOrId, { signal }) => {
-      signalContainer(context, find(nameOrId), signal);
-      return Promise.resolve();
-    },
+    kill: (nameOrId, { signal }) => signalContainer(context, find(nameOrId), signal),
     restart: async (nameOrId, options) => {
       const found = await lockContainer(context.paths, context.locks, nameOrId);
       using _lock = found.lock;
@@ -93,6 +90,7 @@ const attach = async (
   options: AttachOptions,
 ): Promise<AttachSession> => {
   const state = deriveStatus(found.files);
+  if (state.status === 'restarting') throw isRestarting(found);
   const session = state.status === 'running' ? await connect(context, found, state.run, options) : undefined;
   if (session !== undefined) return session;
   throw sampanError('ERR_CONTAINER_NOT_RUNNING', {
@@ -104,10 +102,10 @@ const attach = async (
 const connect = (
   context: ContainerContext,
   found: FoundContainer,
-  run: RunRecord,
+  run: CurrentRun,
   options: AttachOptions,
 ): Promise<Session | undefined> =>
-  attachToMonitor(context.native(), attachTarget(found, run), {
+  attachToMonitor(context.native(), attachTarget(context, found, run), {
     streams: streamBits(options),
     detachKeys: keysText(options.detachKeys),
   });

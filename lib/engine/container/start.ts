@@ -16,7 +16,7 @@ import { containerOperations, type TerminalSize } from '../../runtime/plan.js';
 import { openSession, type Session } from '../../runtime/session.js';
 import type { RuntimeConfig } from '../../spec/runtime-config.js';
 import { removeIfThere } from '../../store/atomic.js';
-import { readRuntimeConfig, writeRunRecord } from '../../store/container-records.js';
+import { readRuntimeConfig, writeRunRecord, type RunRecord } from '../../store/container-records.js';
 import { readBootId } from '../../util/process-identity.js';
 import type { StartOptions } from '../contract.js';
 import type { ContainerContext } from './context.js';
@@ -24,6 +24,7 @@ import type { LockedContainer } from './find.js';
 import { monitorOperations, openDirectory } from './monitor-operations.js';
 import { cleanUp } from './remove.js';
 import { canStart, deriveStatus } from './status.js';
+import { signalRun } from './stop.js';
 
 const defaultTerminal: TerminalSize = { columns: 80, rows: 24 };
 
@@ -96,7 +97,7 @@ const go = async (
   places: RunPlaces,
 ): Promise<Session | undefined> => {
   const { files, record } = found;
-  writeRunRecord(files, {
+  const run: RunRecord = {
     schema: 1,
     bootId: readBootId(),
     startedAt: new Date().toISOString(),
@@ -104,7 +105,8 @@ const go = async (
     init: launched.init,
     runtimeDirectory: places.runtimeDirectory,
     ...(places.cgroup === undefined ? {} : { cgroup: places.cgroup }),
-  });
+  };
+  writeRunRecord(files, run);
   try {
     await launched.go();
   } catch (error) {
@@ -117,8 +119,7 @@ const go = async (
     return openSession(launched.connection, {
       tty: places.config.process.terminal,
       subject: record.name,
-      init: launched.init,
-      native: context.native(),
+      signal: (signal) => void signalRun(context.native(), record, { ...run, restartCount: 0 }, signal),
       onExit,
     });
   }

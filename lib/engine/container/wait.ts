@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Waiting for the end of a container, by way of its monitor: the EXIT frame comes also when --rm removes the container
-// a moment later.
+// a moment later, and when the restart policy starts it again (docker's wait ends then, too).
 
 import { isSampanError } from '../../errors/sampan-error.js';
 import { attachToMonitor } from '../../runtime/attach.js';
 import { openProcess } from '../../runtime/process-handle.js';
-import type { RunRecord } from '../../store/container-records.js';
 import type { ContainerContext } from './context.js';
 import { findContainer, type FoundContainer } from './find.js';
 import { attachTarget } from './monitor-operations.js';
-import { deriveStatus, isRunning } from './status.js';
+import { deriveStatus, isRunning, type CurrentRun } from './status.js';
 
 /** docker's code for a container that has not run is 0. */
 export const waitContainer = async (context: ContainerContext, nameOrId: string): Promise<number> => {
@@ -19,7 +18,8 @@ export const waitContainer = async (context: ContainerContext, nameOrId: string)
     const code = await exitFrame(context, found, state.run);
     if (code !== undefined) return code;
     using monitor = openProcess(context.native(), state.run.monitor);
-    await monitor?.ended();
+    const pauseMs = 50;
+    await monitor?.ended(pauseMs);
     return await waitContainer(context, found.id);
   }
   return state.status === 'exited' ? state.exit.exitCode : 0;
@@ -29,9 +29,9 @@ export const waitContainer = async (context: ContainerContext, nameOrId: string)
 const exitFrame = async (
   context: ContainerContext,
   found: FoundContainer,
-  run: RunRecord,
+  run: CurrentRun,
 ): Promise<number | undefined> => {
-  const session = await attachToMonitor(context.native(), attachTarget(found, run), { streams: 0 });
+  const session = await attachToMonitor(context.native(), attachTarget(context, found, run), { streams: 0 });
   if (session === undefined) return undefined;
   try {
     const end = await session.end;

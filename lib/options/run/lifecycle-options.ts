@@ -6,6 +6,7 @@ import { readKeyValue } from '../parse/key-value.js';
 import { readSignal, readTimeout } from '../parse/limits.js';
 import { readLogDriver, withLogOptions } from '../parse/log.js';
 import { readPull } from '../parse/pull.js';
+import { readRestart } from '../parse/restart.js';
 
 export const lifecycleOptions: readonly CreateOption[] = [
   createString('lifecycle', {
@@ -19,6 +20,15 @@ export const lifecycleOptions: readonly CreateOption[] = [
     describe: 'remove the container when it exits',
     docker: 'HostConfig.AutoRemove',
     apply: (request, autoRemove) => ({ ...request, autoRemove }),
+  }),
+  createValue('lifecycle', {
+    name: 'restart',
+    kind: 'string',
+    describe: 'restart when it ends: no, on-failure[:max-retries], always, unless-stopped',
+    defaultText: 'no',
+    docker: 'HostConfig.RestartPolicy',
+    read: readRestart,
+    apply: (request, restart) => (restart === undefined ? request : { ...request, restart }),
   }),
   createString('lifecycle', {
     name: 'platform',

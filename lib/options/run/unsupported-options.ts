@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Options of docker's run and create that are not there yet. They are known, so that using one says so instead of
-// "unknown flag"; a value that asks for what happens anyway (--restart=no) passes.
+// "unknown flag"; a value that asks for what happens anyway (--ipc=private) passes.
 
 import { sampanError } from '../../errors/sampan-error.js';
 import type { Option, OptionKind } from '../option.js';
@@ -52,7 +52,6 @@ const rows: readonly Row[] = [
   ['oom-kill-disable', 'boolean', ['false']],
   ['pid', 'string', ['', 'private']],
   ['pids-limit', 'int', ['0', '-1']],
-  ['restart', 'string', ['', 'no']],
   ['runtime', 'string', ['']],
   ['storage-opt', 'list'],
   ['use-api-socket', 'boolean', ['false']],

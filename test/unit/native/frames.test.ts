@@ -18,30 +18,29 @@ onLittleEndian.each<[Command, string]>([
   [{ type: 'stdinData', data: Buffer.from('hi') }, '03000000 00000000 00000000 00000000 6869'],
   [{ type: 'stdinEof' }, '04000000 00000000 00000000 00000000'],
   [{ type: 'resize', columns: 80, rows: 24 }, '05000000 50000000 18000000 00000000'],
-  [{ type: 'signal', signal: 15 }, '06000000 0f000000 00000000 00000000'],
 ])('encodes %p', (command, expected) => {
   expect(encodeFrame(command).toString('hex')).toBe(expected.replaceAll(' ', ''));
 });
 
 onLittleEndian.each<[HelperEvent, string]>([
-  [{ type: 'ready', pid: 77, startTime: '8589934593' }, '07000000 4d000000 01000000 02000000'],
-  [{ type: 'started' }, '08000000 00000000 00000000 00000000'],
+  [{ type: 'ready', pid: 77, startTime: '8589934593' }, '06000000 4d000000 01000000 02000000'],
+  [{ type: 'started' }, '07000000 00000000 00000000 00000000'],
   [
     { type: 'error', stage: 'init', errno: 2, operation: 41, index: 9, subject: '/x', detail: 'execve' },
-    `09000100 02000000 29000000 09000000 ${Buffer.from('/x\0execve').toString('hex')}`,
+    `08000100 02000000 29000000 09000000 ${Buffer.from('/x\0execve').toString('hex')}`,
   ],
   [
     { type: 'error', stage: 'monitor', errno: 1, operation: 0, index: 0, subject: '', detail: '' },
-    '09000000 01000000 00000000 00000000',
+    '08000000 01000000 00000000 00000000',
   ],
-  [{ type: 'attached', tty: true, stdinOpen: false }, '0a000000 01000000 00000000 00000000'],
-  [{ type: 'stdoutData', data: Buffer.from('a') }, '0b000000 00000000 00000000 00000000 61'],
-  [{ type: 'stderrData', data: Buffer.from('b') }, '0c000000 00000000 00000000 00000000 62'],
-  [{ type: 'exit', code: 137, signal: 9, outOfMemory: true }, '0d000000 89000000 09000000 01000000'],
-  [{ type: 'detached' }, '0e000000 00000000 00000000 00000000'],
+  [{ type: 'attached', tty: true, stdinOpen: false }, '09000000 01000000 00000000 00000000'],
+  [{ type: 'stdoutData', data: Buffer.from('a') }, '0a000000 00000000 00000000 00000000 61'],
+  [{ type: 'stderrData', data: Buffer.from('b') }, '0b000000 00000000 00000000 00000000 62'],
+  [{ type: 'exit', code: 137, signal: 9, outOfMemory: true }, '0c000000 89000000 09000000 01000000'],
+  [{ type: 'detached' }, '0d000000 00000000 00000000 00000000'],
   [
     { type: 'result', counts: { files: 3 } },
-    `0f000000 00000000 00000000 00000000 ${Buffer.from('{"files":3}').toString('hex')}`,
+    `0e000000 00000000 00000000 00000000 ${Buffer.from('{"files":3}').toString('hex')}`,
   ],
 ])('decodes %p', (event, hex) => {
   expect(decodeFrame(Buffer.from(hex.replaceAll(' ', ''), 'hex'))).toEqual(event);

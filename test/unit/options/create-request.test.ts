@@ -157,11 +157,19 @@ const table: readonly (readonly [readonly string[], object])[] = [
     ['--log-opt', 'max-size=10m', '--log-opt', 'max-file=3'],
     { log: { driver: 'json-file', maxSizeBytes: 10_485_760, maxFiles: 3 } },
   ],
+  [['--restart', 'always'], { restart: { policy: 'always', maximumRetryCount: 0 } }],
+  [['--restart=unless-stopped'], { restart: { policy: 'unless-stopped', maximumRetryCount: 0 } }],
+  [['--restart', 'on-failure'], { restart: { policy: 'on-failure', maximumRetryCount: 0 } }],
+  [['--restart', 'on-failure:5'], { restart: { policy: 'on-failure', maximumRetryCount: 5 } }],
   [['--log-driver', 'none'], { log: { driver: 'none', maxSizeBytes: 0, maxFiles: 1 } }],
 ];
 
 test.each(table)('%j', (words, expected) => {
   expect(request(...words)).toMatchObject(expected);
+});
+
+test.each(['no', ''])('--restart %p is no policy, also with --rm', (policy) => {
+  expect(request('--rm', '--restart', policy)).not.toHaveProperty('restart');
 });
 
 test('a detached container keeps its stdin when a client leaves', () => {
@@ -209,6 +217,13 @@ describe('mistakes', () => {
     [['--oom-score-adj', '1001'], 'between -1000 and 1000'],
     [['--stop-signal', 'NOPE'], 'invalid signal: NOPE'],
     [['--stop-timeout', '-2'], 'in seconds'],
+    [['--restart', 'sometimes'], "unknown policy 'sometimes'"],
+    [['--restart', ':3'], 'no policy provided before colon'],
+    [['--restart', 'always:3'], "maximum retry count can only be used with 'on-failure'"],
+    [['--restart', 'no:3'], "maximum retry count can only be used with 'on-failure'"],
+    [['--restart', 'on-failure:x'], 'maximum retry count must be an integer'],
+    [['--restart', 'on-failure:99999999999'], 'maximum retry count must be an integer'],
+    [['--restart', 'on-failure:-1'], 'maximum retry count cannot be negative'],
     [['--pull', 'foo'], "invalid pull option: 'foo'"],
     [['--sysctl', 'foo'], "sysctl 'foo' has no value"],
     [['--log-driver', 'x'], 'give json-file or none'],
@@ -223,6 +238,15 @@ describe('mistakes', () => {
   ])('%j', (words, message) => {
     expect(() => request(...words)).toThrow(
       expect.objectContaining({ code: 'ERR_USAGE', message: expect.stringContaining(message) }),
+    );
+  });
+
+  test('a container that is to be removed when it ends cannot be one that starts again', () => {
+    expect(() => request('--rm', '--restart', 'always')).toThrow(
+      expect.objectContaining({
+        code: 'ERR_USAGE',
+        message: 'conflicting options: cannot specify both --restart and --rm',
+      }),
     );
   });
 

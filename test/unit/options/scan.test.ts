@@ -113,7 +113,6 @@ describe('mistakes', () => {
     ['--memory', ['-m', '1g']],
     ['--memory', ['-m1g']],
     ['--cpus', ['--cpus=2']],
-    ['--restart', ['--restart', 'always']],
     ['--health-cmd', ['--health-cmd', 'true']],
     ['--device', ['--device', '/dev/x']],
     ['--gpus', ['--gpus', 'all']],

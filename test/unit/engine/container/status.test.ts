@@ -5,8 +5,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deriveStatus } from '../../../../lib/engine/container/status.js';
-import { containerFiles, type ContainerFiles, type RunRecord } from '../../../../lib/store/container-records.js';
-import { readBootId, readIdentity } from '../../../../lib/util/process-identity.js';
+import {
+  containerFiles,
+  type ContainerFiles,
+  type ExitRecord,
+  type RestartRecord,
+  type RunRecord,
+} from '../../../../lib/store/container-records.js';
+import { readBootId, readIdentity, type ProcessIdentity } from '../../../../lib/util/process-identity.js';
 
 let files: ContainerFiles;
 beforeEach(() => {
@@ -26,22 +32,34 @@ const writeRun = (change: Partial<RunRecord>): void => {
     startedAt: '',
     monitor: alive,
     init: alive,
-    runtimeDirectory: '/run',
+    runtimeDirectory: files.directory,
     ...change,
   };
   writeFileSync(files.run, JSON.stringify(run));
 };
-const writeExit = (of: { pid: number; startTime: string }): void => {
-  const exit = {
+const exitOf = (monitor: ProcessIdentity, init = dead): ExitRecord => ({
+  schema: 1,
+  init,
+  monitor,
+  exitCode: 3,
+  signal: 0,
+  oomKilled: false,
+  finishedAt: 'then',
+});
+const writeExit = (monitor: ProcessIdentity): void => {
+  writeFileSync(files.exit, JSON.stringify(exitOf(monitor)));
+};
+const writeRestart = (monitor: ProcessIdentity, change: Partial<RestartRecord> = {}): void => {
+  const restart = {
     schema: 1,
-    pid: of.pid,
-    pidStartTime: of.startTime,
-    exitCode: 3,
-    signal: 0,
-    oomKilled: false,
-    finishedAt: 'then',
+    monitor,
+    restartCount: 2,
+    waiting: false,
+    init: alive,
+    startedAt: 'later',
+    exit: exitOf(monitor),
   };
-  writeFileSync(files.exit, JSON.stringify(exit));
+  writeFileSync(join(files.directory, 'restart.json'), JSON.stringify({ ...restart, ...change }));
 };
 
 test('no run, no exit: created', () => {
@@ -66,7 +84,7 @@ test('init ended, monitor not yet done: exiting', () => {
 
 test('the exit record is there: exited, whatever the monitor still does', () => {
   writeRun({ init: dead });
-  writeExit(dead);
+  writeExit(alive);
   expect(deriveStatus(files)).toMatchObject({ status: 'exited', exit: { exitCode: 3 } });
 });
 
@@ -81,6 +99,46 @@ test('the monitor was killed: exited with 137, and why', () => {
 test('the monitor was killed and init outlives it: exiting, for recovery to end', () => {
   writeRun({ monitor: dead });
   expect(deriveStatus(files).status).toBe('exiting');
+});
+
+test('restarted: what runs is the process of the restart record', () => {
+  writeRun({ init: dead });
+  writeRestart(alive);
+  expect(deriveStatus(files)).toMatchObject({
+    status: 'running',
+    run: { init: alive, startedAt: 'later', restartCount: 2, lastExit: { exitCode: 3 } },
+  });
+});
+
+test('the restart record of an earlier start says nothing about this one', () => {
+  writeRun({ init: dead });
+  writeRestart(dead);
+  expect(deriveStatus(files)).toMatchObject({ status: 'exiting', run: { init: dead, restartCount: 0 } });
+});
+
+test('between two runs: restarting', () => {
+  writeRun({ init: dead });
+  writeRestart(alive, { waiting: true, init: dead });
+  expect(deriveStatus(files)).toMatchObject({ status: 'restarting', exit: { exitCode: 3 } });
+});
+
+test('the monitor was killed between two runs: exited as the last run ended, and why it stays so', () => {
+  writeRun({ monitor: dead, init: dead });
+  writeRestart(dead, { waiting: true, init: dead });
+  expect(deriveStatus(files)).toMatchObject({
+    status: 'exited',
+    exit: { exitCode: 3, error: 'the monitor was killed before it restarted the container' },
+  });
+});
+
+test('the monitor of a restarted container was killed: exited with 137, and the restarts stay counted', () => {
+  writeRun({ monitor: dead, init: dead });
+  writeRestart(dead, { init: dead });
+  expect(deriveStatus(files)).toMatchObject({
+    status: 'exited',
+    run: { startedAt: 'later', restartCount: 2 },
+    exit: { exitCode: 137, error: 'the monitor was killed', restartCount: 2 },
+  });
 });
 
 test('another boot: exited with 255, and why', () => {
