@@ -8,7 +8,7 @@ import { findDelegatedCgroup, isCgroupV2 } from '../../runtime/cgroup.js';
 import { listContainerIds, filesOf } from '../../store/container-records.js';
 import type { Native } from '../../native/native.js';
 import type { ImageService, SystemService } from '../contract.js';
-import { deriveStatus } from '../container/status.js';
+import { deriveStatus, isRunning } from '../container/status.js';
 import { checkSystem, type CheckContext } from './check.js';
 import { productVersion } from './version.js';
 
@@ -56,8 +56,8 @@ const versionObject = (): Readonly<Record<string, unknown>> => {
 };
 
 const info = async (context: SystemContext): Promise<Readonly<Record<string, unknown>>> => {
-  const states = listContainerIds(context.paths).map((id) => deriveStatus(filesOf(context.paths, id)).status);
-  const running = states.filter((status) => status === 'running' || status === 'exiting').length;
+  const states = listContainerIds(context.paths).map((id) => deriveStatus(filesOf(context.paths, id)));
+  const running = states.filter(isRunning).length;
   const idMap = context.idMap();
   const images = await context.images.list({ all: true, filters: {} });
   return {
