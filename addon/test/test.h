@@ -17,6 +17,8 @@ struct Registration {
   Registration(const char *name, const char *file, Function function);
 };
 void fail(const char *file, int line, const std::string &what);
+// Failed checks of the running test so far.
+int failures();
 
 std::string show_text(std::string_view text);  // quoted, unprintable bytes as \xNN
 

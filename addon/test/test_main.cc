@@ -36,6 +36,8 @@ void fail(const char *file, int line, const std::string &what) {
   std::fprintf(stderr, "%s:%d: %s: %s\n", file, line, current->name, what.c_str());
 }
 
+int failures() { return failures_of_current; }
+
 std::string show_text(std::string_view text) {
   constexpr size_t kLongest = 400;
   std::string out = "\"";

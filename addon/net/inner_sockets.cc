@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "addon/net/inner_sockets.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "addon/sys/network_namespace.h"
+
+namespace sampan::net {
+
+namespace {
+
+// IP_TRANSPARENT takes CAP_NET_ADMIN in the user namespace of the network.
+// #syscalls: socket setsockopt
+Result<unique_fd> open_transparent(int family, int type) {
+  unique_fd socket(::socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket) return last_error("socket");
+  const int on = 1;
+  const int level = family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6;
+  const int option = family == AF_INET ? IP_TRANSPARENT : IPV6_TRANSPARENT;
+  if (::setsockopt(socket.get(), level, option, &on, sizeof on) != 0) return last_error("setsockopt", "IP_TRANSPARENT");
+  // Two published ports may have the same client at the same time.
+  if (::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
+    return last_error("setsockopt", "SO_REUSEADDR");
+  return socket;
+}
+
+}  // namespace
+
+Result<unique_fd> InnerSockets::take(int family, int type) {
+  Shelf &shelf = shelves_[(family == AF_INET6 ? 1 : 0) + (type == SOCK_DGRAM ? 2 : 0)];
+  if (shelf.count == 0) {
+    if (auto filled = fill(shelf, family, type); !filled) return filled.error();
+  }
+  return std::move(shelf.sockets[--shelf.count]);
+}
+
+Status InnerSockets::fill(Shelf &shelf, int family, int type) const {
+  Status failed = sys::in_network_namespace(network_namespace_, [&]() -> Status {
+    while (shelf.count < shelf.batch) {
+      auto opened = open_transparent(family, type);
+      if (!opened) return opened.error();
+      shelf.sockets[shelf.count++] = opened.take();
+    }
+    return {};
+  });
+  // One is enough for now, when descriptors are short.
+  if (!failed && shelf.count == 0) return failed;
+  shelf.batch = std::min(shelf.batch * 2, kMost);
+  return {};
+}
+
+}  // namespace sampan::net

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "addon/net/publisher_core.h"
+
+#include <sys/socket.h>
+
+#include <string>
+#include <utility>
+
+namespace sampan::net {
+
+namespace {
+
+constexpr int kBacklog = 4096;  // the kernel takes net.core.somaxconn at most
+
+bool is_loopback(const IpAddress &address) {
+  if (address.is_v4()) return address.v4()[0] == 127;
+  constexpr IpAddress kLoopback{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
+  return address == kLoopback;
+}
+
+// Of one link, so without meaning on another.
+bool is_link_local(const IpAddress &address) {
+  if (address.is_v4()) return address.v4()[0] == 169 && address.v4()[1] == 254;
+  return address.bytes[0] == 0xFE && (address.bytes[1] & 0xC0) == 0x80;
+}
+
+bool is_connecting(int result) { return result == 0 || errno == EINPROGRESS; }
+
+Error on_port(const char *call, const PublishedPort &port) {
+  return last_error(call, std::to_string(port.host_port) + (port.is_udp ? "/udp" : "/tcp"));
+}
+
+}  // namespace
+
+PublisherCore::PublisherCore(PublisherResourcesImpl &shared, int network_namespace, std::span<const IpPrefix> own,
+                             const PublisherLimits &limits, const SipKey &key)
+    : resources(shared),
+      relays(limits.connections),
+      flows(limits.udp_flows),
+      flow_table(key, limits.udp_flows),
+      inner_(network_namespace),
+      own_(own.begin(), own.end()) {
+  loop().add(*this);
+}
+
+PublisherCore::~PublisherCore() {
+  loop().remove(*this);
+  turn_end();
+}
+
+bool PublisherCore::turn_end() {
+  for (SpliceRelay *relay : std::exchange(dead_relays_, {})) relays.destroy(relay);
+  for (InboundFlow *flow : std::exchange(dead_flows_, {})) flows.destroy(flow);
+  dead_sockets_.clear();
+  return false;
+}
+
+bool PublisherCore::can_carry(const SocketAddress &client, const SocketAddress &target) const {
+  const IpAddress address = client.address();
+  if (client.any.sa_family != target.any.sa_family || is_loopback(address) || is_link_local(address)) return false;
+  for (const IpPrefix &prefix : own_) {
+    if (prefix.contains(address)) return false;
+  }
+  return true;
+}
+
+// #syscalls: bind connect
+Result<unique_fd> PublisherCore::connect_inner(const SocketAddress &client, const SocketAddress &target, int type) {
+  if (can_carry(client, target)) {
+    auto socket = inner_.take(target.any.sa_family, type);
+    if (!socket) return socket;
+    const int fd = socket.value().get();
+    if (::bind(fd, &client.any, client.length) == 0 && is_connecting(::connect(fd, &target.any, target.length)))
+      return socket;
+    // The same client's last connection is not over yet in the network: better the gateway's address than none.
+    if (errno != EADDRINUSE && errno != EADDRNOTAVAIL) return last_error("connect");
+  }
+  ++counters.anonymous;
+  auto socket = inner_.take(target.any.sa_family, type);
+  if (socket && !is_connecting(::connect(socket.value().get(), &target.any, target.length)))
+    return last_error("connect");
+  return socket;
+}
+
+// #syscalls: socket setsockopt bind listen getsockname
+Result<unique_fd> open_host_socket(const PublishedPort &port, uint16_t *bound_port) {
+  SocketAddress address(port.host_address, port.host_port);
+  const int family = address.any.sa_family;
+  unique_fd socket(::socket(family, (port.is_udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket) return on_port("socket", port);
+  const int on = 1;
+  // Connections of an earlier container may linger in TIME_WAIT. (UDP: it would share the port with somebody else.)
+  if (!port.is_udp && ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
+    return on_port("setsockopt", port);
+  if (family == AF_INET6 && ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) != 0)
+    return on_port("setsockopt", port);
+  if (::bind(socket.get(), &address.any, address.length) != 0) return on_port("bind", port);
+  if (!port.is_udp && ::listen(socket.get(), kBacklog) != 0) return on_port("listen", port);
+  address.length = sizeof address.v6;
+  if (::getsockname(socket.get(), &address.any, &address.length) != 0) return on_port("getsockname", port);
+  *bound_port = address.port();
+  return socket;
+}
+
+}  // namespace sampan::net

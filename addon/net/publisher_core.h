@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the published ports of one network have in common.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "addon/net/datagram_batch.h"
+#include "addon/net/flow_table.h"
+#include "addon/net/inbound_flow.h"
+#include "addon/net/inner_sockets.h"
+#include "addon/net/pipe_pool.h"
+#include "addon/net/pool.h"
+#include "addon/net/publisher.h"
+#include "addon/net/splice_relay.h"
+
+namespace sampan::net {
+
+class PublisherResourcesImpl final : public PublisherResources {
+ public:
+  explicit PublisherResourcesImpl(EventLoop &loop) : loop_(loop) {}
+
+  EventLoop &loop() { return loop_; }
+  PipePool &pipes() { return pipes_; }
+  DatagramBatch &datagrams() { return datagrams_; }
+
+ private:
+  EventLoop &loop_;
+  PipePool pipes_;
+  DatagramBatch datagrams_;
+};
+
+// One published port of either kind.
+class PublishedSocket {
+ public:
+  virtual ~PublishedSocket() = default;
+  // Before it is destroyed, which happens at the turn's end: nothing of it is served any more.
+  virtual void close() = 0;
+
+  const PublishedPort port;
+
+ protected:
+  explicit PublishedSocket(const PublishedPort &published) : port(published) {}
+};
+
+class PublisherCore final : TurnEnd {
+ public:
+  PublisherCore(PublisherResourcesImpl &resources, int network_namespace, std::span<const IpPrefix> own,
+                const PublisherLimits &limits, const SipKey &key);
+  PublisherCore(const PublisherCore &) = delete;
+  PublisherCore &operator=(const PublisherCore &) = delete;
+  ~PublisherCore();
+
+  bool is_open() const { return relays.is_open() && flows.is_open() && flow_table.is_open(); }
+  EventLoop &loop() { return resources.loop(); }
+
+  // A socket in the network, bound for this client where its address can be carried over, and connected or on its way.
+  Result<unique_fd> connect_inner(const SocketAddress &client, const SocketAddress &target, int type);
+
+  void bury(SpliceRelay &relay) { dead_relays_.push_back(&relay); }
+  void bury(InboundFlow &flow) { dead_flows_.push_back(&flow); }
+  void bury(std::unique_ptr<PublishedSocket> socket) { dead_sockets_.push_back(std::move(socket)); }
+
+  PublisherResourcesImpl &resources;
+  PublisherCounters counters;
+  Pool<SpliceRelay> relays;
+  Pool<InboundFlow> flows;
+  FlowTable<InboundFlow> flow_table;
+
+ private:
+  bool turn_end() override;
+  bool can_carry(const SocketAddress &client, const SocketAddress &target) const;
+
+  InnerSockets inner_;
+  std::vector<IpPrefix> own_;
+  // Served or forgotten in this turn: the loop may still hold a pointer to them.
+  std::vector<SpliceRelay *> dead_relays_;
+  std::vector<InboundFlow *> dead_flows_;
+  std::vector<std::unique_ptr<PublishedSocket>> dead_sockets_;
+};
+
+// The host's side: bound, for TCP listening, non-blocking.
+Result<unique_fd> open_host_socket(const PublishedPort &port, uint16_t *bound_port);
+
+}  // namespace sampan::net

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "addon/net/tcp_listener.h"
+
+#include <sys/socket.h>
+
+#include <utility>
+
+#include "addon/net/tcp_options.h"
+
+namespace sampan::net {
+
+namespace {
+
+// So that other connections are served in between.
+constexpr int kAcceptsPerTurn = 16;
+constexpr uint64_t kPauseMs = 100;
+
+}  // namespace
+
+TcpListener::TcpListener(PublisherCore &core, const PublishedPort &published, unique_fd socket)
+    : PublishedSocket(published),
+      core_(core),
+      socket_(std::move(socket)),
+      target_(published.container, published.container_port) {}
+
+void TcpListener::ready(uint32_t) {
+  for (int i = 0; i < kAcceptsPerTurn && accept_one(); ++i) {
+  }
+}
+
+// #syscalls: accept4
+bool TcpListener::accept_one() {
+  SocketAddress address;
+  address.length = sizeof address.v6;
+  unique_fd client(::accept4(socket_.get(), &address.any, &address.length, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (client) {
+    ++core_.counters.accepted;
+    relay(std::move(client), address);
+    return true;
+  }
+  // accept(2): the connection that was waiting is gone, or nobody waits; else descriptors or memory are short, and the
+  // listener would be ready again at once.
+  if (errno == ECONNABORTED || errno == EINTR) return true;
+  if (errno != EAGAIN) pause();
+  return false;
+}
+
+void TcpListener::relay(unique_fd client, const SocketAddress &address) {
+  send_at_once(client.get());
+  auto inner = core_.connect_inner(address, target_, SOCK_STREAM);
+  if (inner) send_at_once(inner.value().get());
+  SpliceRelay *made =
+      inner ? core_.relays.make(static_cast<RelayOwner &>(*this), std::move(client), inner.take()) : nullptr;
+  if (made == nullptr) {
+    ++core_.counters.failed;
+    // It must not look like an empty answer.
+    return reset_on_close(client.get());
+  }
+  ++core_.counters.connections;
+  if (made->start()) return;
+  ++core_.counters.failed;
+  made->abort();
+}
+
+void TcpListener::ended(SpliceRelay &relay) {
+  --core_.counters.connections;
+  core_.bury(relay);
+}
+
+void TcpListener::pause() {
+  core_.loop().forget(*this, socket_.get());
+  core_.loop().arm(*this, kPauseMs);
+}
+
+void TcpListener::close() {
+  core_.loop().disarm(*this);
+  core_.loop().forget(*this, socket_.get());
+  socket_.reset();
+  core_.relays.for_each([this](SpliceRelay &relay) {
+    if (relay.belongs_to(*this) && relay.is_open()) relay.abort();
+  });
+}
+
+}  // namespace sampan::net

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// A published TCP port: accepts, and gives each connection a relay.
+#pragma once
+
+#include "addon/net/publisher_core.h"
+
+namespace sampan::net {
+
+class TcpListener final : public PublishedSocket, RelayOwner, Watch, Timer {
+ public:
+  TcpListener(PublisherCore &core, const PublishedPort &port, unique_fd socket);
+
+  bool start() { return core_.loop().watch(*this, socket_.get(), EPOLLIN); }
+  void close() override;
+
+ private:
+  void ready(uint32_t events) override;
+  void expired() override { (void)start(); }
+  EventLoop &loop() override { return core_.loop(); }
+  PipePool &pipes() override { return core_.resources.pipes(); }
+  void ended(SpliceRelay &relay) override;
+
+  // False: nobody is waiting, or nobody can be served now.
+  bool accept_one();
+  void relay(unique_fd client, const SocketAddress &address);
+  void pause();
+
+  PublisherCore &core_;
+  unique_fd socket_;
+  SocketAddress target_;
+};
+
+}  // namespace sampan::net

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+namespace sampan::net {
+
+// tcp(7), TCP_NODELAY: small messages go at once; who sent them has waited already.
+inline void send_at_once(int socket) {
+  const int on = 1;
+  (void)::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+// socket(7), SO_LINGER: the connection is reset when it is closed, and what is unsent is thrown away.
+inline void reset_on_close(int socket) {
+  const struct linger now = {.l_onoff = 1, .l_linger = 0};
+  (void)::setsockopt(socket, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+}  // namespace sampan::net

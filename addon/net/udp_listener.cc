@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "addon/net/udp_listener.h"
+
+#include <sys/socket.h>
+
+#include <utility>
+
+namespace sampan::net {
+
+namespace {
+
+// A client that was never answered may not be there at all.
+constexpr uint64_t kUnansweredMs = 30'000;
+constexpr uint64_t kIdleMs = 180'000;
+
+uint64_t lifetime_ms(const InboundFlow &flow) { return flow.answered ? kIdleMs : kUnansweredMs; }
+
+}  // namespace
+
+void InboundFlow::ready(uint32_t) { port.answer(*this); }
+void InboundFlow::expired() { port.check_idle(*this); }
+
+UdpListener::UdpListener(PublisherCore &core, const PublishedPort &published, unique_fd socket)
+    : PublishedSocket(published),
+      core_(core),
+      socket_(std::move(socket)),
+      target_(published.container, published.container_port) {
+  DatagramBatch::prepare(socket_.get(), published.host_address.is_v4() ? AF_INET : AF_INET6);
+}
+
+// Datagrams of one client that follow each other go with one system call.
+void UdpListener::ready(uint32_t) {
+  DatagramBatch &batch = core_.resources.datagrams();
+  const unsigned count = batch.receive(socket_.get());
+  for (unsigned first = 0; first < count;) {
+    InboundFlow *flow = flow_of(batch.at(first));
+    unsigned last = first + 1;
+    while (flow != nullptr && last < count && flow_of(batch.at(last)) == flow) ++last;
+    if (flow == nullptr) {
+      ++core_.counters.dropped;
+    } else {
+      flow->used_ms = core_.loop().now_ms();
+      batch.send(flow->inner.get(), first, last - first, nullptr, {});
+    }
+    first = last;
+  }
+}
+
+InboundFlow *UdpListener::flow_of(const Datagram &datagram) {
+  const FlowKey key{.source = datagram.from.address(),
+                    .destination = datagram.destination,
+                    .source_port = datagram.from.port(),
+                    .destination_port = port.host_port};
+  InboundFlow *flow = core_.flow_table.find(key);
+  return flow != nullptr ? flow : make_flow(key, datagram);
+}
+
+InboundFlow *UdpListener::make_flow(const FlowKey &key, const Datagram &datagram) {
+  auto inner = core_.connect_inner(datagram.from, target_, SOCK_DGRAM);
+  if (!inner) return nullptr;
+  DatagramBatch::prepare(inner.value().get(), target_.any.sa_family);
+  InboundFlow *flow = core_.flows.make(*this, key, inner.take());
+  if (flow == nullptr) return nullptr;
+  if (!core_.loop().watch(*flow, flow->inner.get(), EPOLLIN)) {
+    core_.flows.destroy(flow);
+    return nullptr;
+  }
+  core_.flow_table.insert(*flow);
+  core_.loop().arm(*flow, kUnansweredMs);
+  ++core_.counters.udp_flows;
+  return flow;
+}
+
+void UdpListener::answer(InboundFlow &flow) {
+  DatagramBatch &batch = core_.resources.datagrams();
+  const unsigned count = batch.receive(flow.inner.get());
+  if (count == 0) return;
+  flow.used_ms = core_.loop().now_ms();
+  flow.answered = true;
+  const SocketAddress client(flow.key.source, flow.key.source_port);
+  batch.send(socket_.get(), 0, count, &client, flow.key.destination);
+}
+
+void UdpListener::check_idle(InboundFlow &flow) {
+  const uint64_t idle_ms = core_.loop().now_ms() - flow.used_ms;
+  if (idle_ms >= lifetime_ms(flow)) return end(flow);
+  core_.loop().arm(flow, lifetime_ms(flow) - idle_ms);
+}
+
+void UdpListener::end(InboundFlow &flow) {
+  core_.loop().disarm(flow);
+  core_.loop().forget(flow, flow.inner.get());
+  flow.inner.reset();
+  core_.flow_table.remove(flow);
+  --core_.counters.udp_flows;
+  core_.bury(flow);
+}
+
+void UdpListener::close() {
+  core_.loop().forget(*this, socket_.get());
+  socket_.reset();
+  core_.flows.for_each([this](InboundFlow &flow) {
+    if (&flow.port == this && flow.inner) end(flow);
+  });
+}
+
+}  // namespace sampan::net

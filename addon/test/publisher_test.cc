@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+// Published ports, with real sockets. Host and network are one namespace here: what crosses from one to the other is
+// tested with containers.
+#include "addon/net/publisher.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <string>
+
+#include "addon/net/tcp_options.h"
+#include "addon/sys/unique_fd.h"
+#include "addon/test/own_network.h"
+#include "addon/test/test.h"
+
+namespace sampan::net {
+namespace {
+
+constexpr const char *kClient = "198.51.100.7";
+constexpr const char *kContainer = "10.88.0.5";
+constexpr uint16_t kServerPort = 8000;
+
+IpAddress ip(const char *text) {
+  uint8_t bytes[4];
+  ::inet_pton(AF_INET, text, bytes);
+  return IpAddress::from_v4(bytes);
+}
+
+class Alarm final : public Timer {
+ public:
+  void expired() override { rang = true; }
+  bool rang = false;
+};
+
+// A publisher of one network, a server in its container, and the loop, turned by hand.
+struct World {
+  World() {
+    CHECK(loop.open().ok());
+    resources = PublisherResources::create(loop).take();
+    here.reset(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+    const IpPrefix own[] = {IpPrefix::v4(ip("10.88.0.0"), 16)};
+    publisher = Publisher::create(*resources, here.get(), own, {.connections = 64, .udp_flows = 4}).take();
+  }
+
+  uint16_t publish(bool is_udp, const char *host = "0.0.0.0") {
+    auto port = publisher->publish({.is_udp = is_udp,
+                                    .host_address = ip(host),
+                                    .host_port = 0,
+                                    .container = ip(kContainer),
+                                    .container_port = kServerPort});
+    CHECK(port.ok());
+    return port ? port.value() : 0;
+  }
+
+  // Turns the loop until the descriptor is ready; false after some seconds.
+  bool wait(const unique_fd &fd, short events = POLLIN) {
+    for (int i = 0; i < 400; ++i) {
+      struct pollfd entry = {.fd = fd.get(), .events = events, .revents = 0};
+      if (::poll(&entry, 1, 0) > 0) return true;
+      turn();
+    }
+    return false;
+  }
+  void turn() {
+    Alarm alarm;
+    loop.arm(alarm, 10);
+    loop.turn();
+    loop.disarm(alarm);
+  }
+
+  EventLoop loop;
+  std::unique_ptr<PublisherResources> resources;
+  unique_fd here;
+  std::unique_ptr<Publisher> publisher;
+};
+
+unique_fd bound(int type, const char *address, uint16_t port) {
+  unique_fd socket(::socket(AF_INET, type | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  const SocketAddress name(ip(address), port);
+  CHECK_EQ(::bind(socket.get(), &name.any, name.length), 0);
+  return socket;
+}
+
+unique_fd server(int type) {
+  unique_fd socket = bound(type, kContainer, kServerPort);
+  if (type == SOCK_STREAM) CHECK_EQ(::listen(socket.get(), 16), 0);
+  return socket;
+}
+
+unique_fd call(int type, const char *from, const char *to, uint16_t port) {
+  unique_fd socket = bound(type, from, 0);
+  const SocketAddress name(ip(to), port);
+  CHECK_EQ(::connect(socket.get(), &name.any, name.length), 0);
+  return socket;
+}
+
+std::string peer_of(const unique_fd &socket) {
+  SocketAddress name;
+  name.length = sizeof name.v6;
+  CHECK_EQ(::getpeername(socket.get(), &name.any, &name.length), 0);
+  char text[INET_ADDRSTRLEN] = "";
+  ::inet_ntop(AF_INET, &name.v4.sin_addr, text, sizeof text);
+  return text;
+}
+
+std::string receive(const unique_fd &socket) {
+  char buffer[65536];
+  const ssize_t size = ::recv(socket.get(), buffer, sizeof buffer, MSG_DONTWAIT);
+  return size < 0 ? "<error>" : std::string(buffer, static_cast<size_t>(size));
+}
+
+void send_text(const unique_fd &socket, std::string_view text) {
+  CHECK_EQ(::send(socket.get(), text.data(), text.size(), MSG_NOSIGNAL), text.size());
+}
+
+// A client and the server's end of its connection.
+struct Pair {
+  unique_fd client;
+  unique_fd server;
+};
+Pair connect_through(World &world, const unique_fd &listener, uint16_t port, const char *from, const char *to) {
+  Pair pair{call(SOCK_STREAM, from, to, port), {}};
+  CHECK(world.wait(listener));
+  pair.server.reset(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  CHECK(static_cast<bool>(pair.server));
+  return pair;
+}
+
+TEST("a published TCP port passes bytes and ends both ways, and the server sees its client's address") {
+  test::in_own_network({kClient, kContainer}, [] {
+    World world;
+    const unique_fd listener = server(SOCK_STREAM);
+    const Pair pair = connect_through(world, listener, world.publish(false), kClient, kClient);
+    CHECK_EQ(peer_of(pair.server), kClient);
+    send_text(pair.client, "question");
+    ::shutdown(pair.client.get(), SHUT_WR);
+    CHECK(world.wait(pair.server));
+    CHECK_EQ(receive(pair.server), "question");
+    CHECK(world.wait(pair.server));
+    CHECK_EQ(receive(pair.server), "");
+    send_text(pair.server, "answer");
+    CHECK(world.wait(pair.client));
+    CHECK_EQ(receive(pair.client), "answer");
+    CHECK_EQ(world.publisher->counters().connections, 1);
+    ::shutdown(pair.server.get(), SHUT_WR);
+    CHECK(world.wait(pair.client));
+    CHECK_EQ(receive(pair.client), "");
+    world.turn();
+    CHECK_EQ(world.publisher->counters().connections, 0);
+    CHECK_EQ(world.publisher->counters().anonymous, 0);
+  });
+}
+
+TEST("clients of the host's loopback come from another address") {
+  test::in_own_network({kContainer}, [] {
+    World world;
+    const unique_fd listener = server(SOCK_STREAM);
+    const Pair pair = connect_through(world, listener, world.publish(false, "127.0.0.1"), "127.0.0.1", "127.0.0.1");
+    CHECK(peer_of(pair.server) != "127.0.0.1");
+    CHECK_EQ(world.publisher->counters().anonymous, 1);
+  });
+}
+
+TEST("a reset on one side is a reset on the other") {
+  test::in_own_network({kClient, kContainer}, [] {
+    World world;
+    const unique_fd listener = server(SOCK_STREAM);
+    const uint16_t port = world.publish(false);
+    for (const bool client_resets : {true, false}) {
+      Pair pair = connect_through(world, listener, port, kClient, kClient);
+      world.turn();
+      unique_fd &from = client_resets ? pair.client : pair.server;
+      const unique_fd &to = client_resets ? pair.server : pair.client;
+      reset_on_close(from.get());
+      from.reset();
+      CHECK(world.wait(to));
+      char byte;
+      CHECK(::recv(to.get(), &byte, 1, MSG_DONTWAIT) < 0 && errno == ECONNRESET);
+    }
+    CHECK_EQ(world.publisher->counters().connections, 0);
+  });
+}
+
+TEST("a client of a container that does not listen is reset") {
+  test::in_own_network({kClient, kContainer}, [] {
+    World world;
+    const unique_fd client = call(SOCK_STREAM, kClient, kClient, world.publish(false));
+    CHECK(world.wait(client));
+    char byte;
+    CHECK(::recv(client.get(), &byte, 1, MSG_DONTWAIT) < 0 && errno == ECONNRESET);
+  });
+}
+
+TEST("a fast sender is held back by a slow reader, and nothing is lost") {
+  test::in_own_network({kClient, kContainer}, [] {
+    World world;
+    const unique_fd listener = server(SOCK_STREAM);
+    const Pair pair = connect_through(world, listener, world.publish(false), kClient, kClient);
+    constexpr size_t kTotal = size_t{48} << 20;
+    const std::string block(65536, 'x');
+    size_t sent = 0;
+    size_t received = 0;
+    for (int turns = 0; received < kTotal && turns < 20000; ++turns) {
+      while (sent < kTotal) {
+        const ssize_t size =
+            ::send(pair.client.get(), block.data(), std::min(block.size(), kTotal - sent), MSG_DONTWAIT);
+        if (size <= 0) break;
+        sent += static_cast<size_t>(size);
+      }
+      world.turn();
+      if (turns > 50 && world.wait(pair.server)) received += receive(pair.server).size();
+    }
+    CHECK_EQ(received, kTotal);
+  });
+}
+
+TEST("a withdrawn port takes its connections along and is free again") {
+  test::in_own_network({kClient, kContainer}, [] {
+    World world;
+    const unique_fd listener = server(SOCK_STREAM);
+    const uint16_t port = world.publish(false);
+    const Pair pair = connect_through(world, listener, port, kClient, kClient);
+    world.turn();
+    world.publisher->withdraw_all(ip(kContainer));
+    CHECK(world.wait(pair.client));
+    CHECK_EQ(world.publisher->counters().connections, 0);
+    world.turn();
+    const PublishedPort again{.is_udp = false,
+                              .host_address = ip("0.0.0.0"),
+                              .host_port = port,
+                              .container = ip(kContainer),
+                              .container_port = kServerPort};
+    CHECK(world.publisher->publish(again).ok());
+    const auto taken = world.publisher->publish(again);
+    CHECK_EQ(taken.error().number, EADDRINUSE);
+    CHECK_EQ(taken.error().subject, std::to_string(port) + "/tcp");
+  });
+}
+
+TEST("a published UDP port answers each client from the address it called") {
+  test::in_own_network({kClient, kContainer, "198.51.100.8"}, [] {
+    World world;
+    const unique_fd service = server(SOCK_DGRAM);
+    const uint16_t port = world.publish(true);
+    for (const char *called : {kClient, "198.51.100.8"}) {
+      // Connected: what comes from another address is not received.
+      const unique_fd client = call(SOCK_DGRAM, kClient, called, port);
+      send_text(client, "question");
+      CHECK(world.wait(service));
+      char buffer[64];
+      SocketAddress from;
+      from.length = sizeof from.v6;
+      CHECK_EQ(::recvfrom(service.get(), buffer, sizeof buffer, 0, &from.any, &from.length), 8);
+      CHECK(from.address() == ip(kClient));
+      CHECK_EQ(::sendto(service.get(), "answer", 6, 0, &from.any, from.length), 6);
+      CHECK(world.wait(client));
+      CHECK_EQ(receive(client), "answer");
+    }
+    CHECK_EQ(world.publisher->counters().udp_flows, 2);
+    world.publisher->withdraw_all(ip(kContainer));
+    CHECK_EQ(world.publisher->counters().udp_flows, 0);
+  });
+}
+
+TEST("UDP clients beyond the limit are dropped and counted, the largest datagram passes") {
+  test::in_own_network({kClient, kContainer}, [] {
+    World world;
+    const unique_fd service = server(SOCK_DGRAM);
+    const uint16_t port = world.publish(true);
+    unique_fd clients[4];
+    for (unique_fd &client : clients) {
+      client = call(SOCK_DGRAM, kClient, kClient, port);
+      send_text(client, std::string(65507, 'x'));
+      CHECK(world.wait(service));
+      CHECK_EQ(receive(service).size(), 65507);
+    }
+    send_text(call(SOCK_DGRAM, kClient, kClient, port), "one too many");
+    world.turn();
+    CHECK_EQ(receive(service), "<error>");
+    CHECK_EQ(world.publisher->counters().dropped, 1);
+  });
+}
+
+}  // namespace
+}  // namespace sampan::net
