@@ -10,6 +10,7 @@ import { root } from './sources.mjs';
 const fieldTypes = { str: 'string', list: 'readonly string[]', u32: 'number', u64: 'bigint', fd: 'number' };
 /** Strings that may be absent have a meaning then; every other field must be given, so that none is forgotten. */
 const optionalFields = new Set([
+  'pack_tar.name',
   'map_method.newuidmap',
   'map_method.newgidmap',
   'attach_control.detach_keys',

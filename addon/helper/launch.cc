@@ -91,7 +91,8 @@ constexpr int kFailed = 125;
 
 bool reads_descriptor(const Plan &plan) {
   for (uint32_t index = 0; index < plan.size(); ++index) {
-    if (plan.code(index) == Op::unpack_tar) return true;
+    const Op op = plan.code(index);
+    if (op == Op::unpack_tar || op == Op::pack_tar || op == Op::pack_layer) return true;
   }
   return false;
 }

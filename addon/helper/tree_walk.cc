@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -22,7 +23,8 @@ bool is_dot(const char *name) { return strcmp(name, ".") == 0 || strcmp(name, ".
 
 }  // namespace
 
-TreeWalk::TreeWalk(TreeVisitor &visitor) : visitor_(visitor), buffer_(new char[kBufferSize]) {}
+TreeWalk::TreeWalk(TreeVisitor &visitor, TreeOrder order)
+    : visitor_(visitor), order_(order), buffer_(new char[kBufferSize]) {}
 
 Status TreeWalk::run(unique_fd top) {
   frames_.clear();
@@ -66,7 +68,11 @@ Status TreeWalk::descend() {
   if (!opened && visitor_.open_failed(parent, name.c_str(), opened.error().number)) opened = open();
   // Removed by somebody else since it was listed.
   if (!opened && opened.error().number == ENOENT) return {};
+  if (!opened && opened.error().number == EXDEV) {
+    return located(visitor_.mount_point(parent, name.c_str()), name.c_str());
+  }
   if (!opened) return Error{opened.error().number, "openat2", path_of(name.c_str())};
+  visitor_.entering(name.c_str());
   return enter(opened.take(), std::move(name));
 }
 
@@ -97,19 +103,34 @@ Status TreeWalk::reopen_parent() {
 
 Status TreeWalk::read_directory() {
   const int fd = frames_.back().fd.get();
+  std::vector<Item> items;
   for (;;) {
     // getdents64(2) itself: readdir(3) would allocate a stream for every directory.
     const long got = syscall(SYS_getdents64, fd, buffer_.get(), kBufferSize);
     if (got < 0) return located(last_error("getdents64"), "");
-    if (got == 0) return {};
+    if (got == 0) return visit_sorted(std::move(items));
     for (long at = 0; at < got;) {
       const auto *item = reinterpret_cast<const struct dirent64 *>(buffer_.get() + at);
       at += item->d_reclen;
       if (is_dot(item->d_name)) continue;
+      if (order_ == TreeOrder::by_name) {
+        items.push_back({item->d_name, item->d_ino, item->d_type});
+        continue;
+      }
       Status visited = visit_item(item->d_name, item->d_ino, item->d_type);
       if (!visited) return located(visited, item->d_name);
     }
   }
+}
+
+Status TreeWalk::visit_sorted(std::vector<Item> items) {
+  std::sort(items.begin(), items.end(), [](const Item &a, const Item &b) { return a.name < b.name; });
+  for (const Item &item : items) {
+    Status visited = visit_item(item.name.c_str(), item.inode, item.type);
+    if (!visited) return located(visited, item.name.c_str());
+  }
+  if (order_ == TreeOrder::by_name) std::reverse(frames_.back().pending.begin(), frames_.back().pending.end());
+  return {};
 }
 
 Status TreeWalk::visit_item(const char *name, ino_t inode, unsigned char type) {

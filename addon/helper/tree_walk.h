@@ -2,9 +2,9 @@
 // Visits a directory tree by descriptors: no recursion, no limit on depth or on the length of paths, symlinks never
 // followed, mount points never crossed.
 //
-// How this works: a directory is read to its end when it is entered, its non-directories are visited at once, the names
-// of its subdirectories are kept for later. Only the descriptors of the last kOpenAncestors directories stay open; an
-// older one is opened again through ".." and must still be the same directory.
+// How this works: a directory is read to its end when it is entered, its non-directories are visited at once (sorted by
+// name where the order counts), the names of its subdirectories are kept for later. Only the descriptors of the last
+// kOpenAncestors directories stay open; an older one is opened again through ".." and must still be the same directory.
 #pragma once
 
 #include <sys/types.h>
@@ -28,6 +28,10 @@ class TreeVisitor {
 
   // Something that is not a directory; `inode` as the directory lists it.
   virtual Status visit(int directory, const char *name, ino_t inode) = 0;
+  // The name of a directory that enter() will be called for next; not for the top directory.
+  virtual void entering(const char *) {}
+  // A directory that is the mount point of something else, and is not entered.
+  virtual Status mount_point(int, const char *) { return Error{EXDEV, "openat2"}; }
   // A directory before its content is read. (The top directory too.)
   virtual Status enter(int fd) = 0;
   // A directory after everything below it; not for the top directory.
@@ -36,9 +40,12 @@ class TreeVisitor {
   virtual bool open_failed(int parent, const char *name, int error) = 0;
 };
 
+// as_listed: whatever the file system says, without keeping names; by_name: the same tree is visited in the same order.
+enum class TreeOrder { as_listed, by_name };
+
 class TreeWalk {
  public:
-  explicit TreeWalk(TreeVisitor &visitor);
+  explicit TreeWalk(TreeVisitor &visitor, TreeOrder order = TreeOrder::as_listed);
 
   // Errors carry the path below the top directory as their subject, when they have none.
   Status run(unique_fd top);
@@ -51,12 +58,18 @@ class TreeWalk {
     std::string name;
     std::vector<std::string> pending;  // subdirectories still to be entered
   };
+  struct Item {
+    std::string name;
+    ino_t inode = 0;
+    unsigned char type = 0;
+  };
 
   Status enter(unique_fd fd, std::string name);
   Status descend();
   Status ascend();
   Status read_directory();
   Status visit_item(const char *name, ino_t inode, unsigned char type);
+  Status visit_sorted(std::vector<Item> items);
   Status reopen_parent();
   std::string path_of(const char *name) const;
   Status located(Status status, const char *name) const;
@@ -65,6 +78,7 @@ class TreeWalk {
   static constexpr size_t kBufferSize = size_t{64} * 1024;
 
   TreeVisitor &visitor_;
+  TreeOrder order_;
   std::vector<Frame> frames_;
   std::unique_ptr<char[]> buffer_;
 };

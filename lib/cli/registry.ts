@@ -81,6 +81,12 @@ export const registry: readonly CommandEntry[] = [
     () => import('./commands/container/wait.js'),
   ),
   container(['rm', 'remove'], 'rm', 'Remove one or more containers', () => import('./commands/container/rm.js')),
+  container(
+    'export',
+    'export',
+    "Write a container's file system to a tar archive or stdout",
+    () => import('./commands/container/export.js'),
+  ),
   {
     noun: 'container',
     verbs: ['inspect'],

@@ -16,6 +16,11 @@ export interface Engine extends AsyncDisposable {
   readonly system: SystemService;
 }
 
+/** An archive that is read once; disposing it lets go of what is behind it. */
+export interface ArchiveStream extends AsyncDisposable {
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
 // ---- containers ----------------------------------------------------------------------------------------------------
 
 export type ContainerStatus = 'created' | 'running' | 'restarting' | 'exited' | 'removing';
@@ -110,11 +115,18 @@ export interface LogEntry {
   readonly text: string;
 }
 
+export interface ContainerArchive extends ArchiveStream {
+  /** complete once everything is read */
+  warnings(): readonly string[];
+}
+
 export interface ContainerService {
   create(
     request: CreateRequest,
     options?: CreateOptions,
   ): Promise<{ readonly id: string; readonly warnings: readonly string[] }>;
+  /** Its file system as a tar, running or not, without what is mounted into it. */
+  export(nameOrId: string): Promise<ContainerArchive>;
   /** The plan that start would execute, without doing anything: --dry-run=plan. */
   planOf(request: CreateRequest): Promise<string>;
   start(nameOrId: string, options: StartOptions): Promise<AttachSession | undefined>;
@@ -179,11 +191,6 @@ export interface SaveOptions {
   readonly format: ArchiveFormat;
   /** only the manifests for it; absent: all that are here */
   readonly platform?: string;
-}
-
-/** An archive that is read once; disposing it lets go of the files behind it. */
-export interface ImageArchive extends AsyncDisposable {
-  readonly chunks: AsyncIterable<Uint8Array>;
 }
 
 export interface ImageHistoryEntry {
@@ -267,7 +274,7 @@ export interface ImageService {
   pull(name: string, options: PullOptions): Promise<PullReport>;
   push(name: string, options: PushOptions): Promise<PushReport>;
   /** Nothing is written before every name is found. */
-  save(names: readonly string[], options: SaveOptions): Promise<ImageArchive>;
+  save(names: readonly string[], options: SaveOptions): Promise<ArchiveStream>;
   /** newest step first */
   history(nameOrId: string, options: { readonly platform?: string }): Promise<readonly ImageHistoryEntry[]>;
   /** docker-archive or OCI archive, plain or compressed. Returns what `load` prints: references, or ids of untagged images. */

@@ -99,7 +99,15 @@ export type PlanOperation =
   /** count bytes (st_blocks * 512, each hard link once) and inodes below a host directory */
   | { readonly op: 'tree_usage'; readonly source: string }
   /** the monitor starts the container again when it has ended and nobody asked it to; policy: 1 always, 2 after a failure; max_retries 0 is no limit; name: the restart record, written in the directory */
-  | { readonly op: 'restart_policy'; readonly policy: number; readonly max_retries: number; readonly directory: number; readonly name: string };
+  | { readonly op: 'restart_policy'; readonly policy: number; readonly max_retries: number; readonly directory: number; readonly name: string }
+  /** the root under construction is a host directory as it is; nothing is mounted */
+  | { readonly op: 'root_directory'; readonly source: string }
+  /** the root under construction is a copy of the mount at /, without what is mounted on it; for a joined container */
+  | { readonly op: 'root_uncovered' }
+  /** write path of the root (a directory with all below it) to output as a tar; name: what it is called there, absent: the content alone; mount points are not crossed; flags: 1 owners become 0:0, 2 times with nanoseconds, 4 follow a symlink at the end of path */
+  | { readonly op: 'pack_tar'; readonly output: number; readonly path: string; readonly name?: string | undefined; readonly flags: number }
+  /** write what an overlay's upper directory (a host path) changes about the root (none: about nothing) to output; format: 0 an OCI layer, 1 a list of kind, path and NUL; ignored: paths that the engine makes */
+  | { readonly op: 'pack_layer'; readonly output: number; readonly source: string; readonly ignored: readonly string[]; readonly format: number };
 
 export type OperationName = PlanOperation['op'];
 
@@ -156,6 +164,10 @@ export const operationTable: readonly {
   { op: 'remove_tree', stage: 'init', fields: [['source', 'str']] },
   { op: 'tree_usage', stage: 'init', fields: [['source', 'str']] },
   { op: 'restart_policy', stage: 'monitor', fields: [['policy', 'u32'], ['max_retries', 'u32'], ['directory', 'fd'], ['name', 'str']] },
+  { op: 'root_directory', stage: 'init', fields: [['source', 'str']] },
+  { op: 'root_uncovered', stage: 'init', fields: [] },
+  { op: 'pack_tar', stage: 'init', fields: [['output', 'fd'], ['path', 'str'], ['name', 'str'], ['flags', 'u32']] },
+  { op: 'pack_layer', stage: 'init', fields: [['output', 'fd'], ['source', 'str'], ['ignored', 'list'], ['format', 'u32']] },
 ];
 
 /** Frame types on the control connection (addon/protocol/README.md). */

@@ -60,6 +60,10 @@ export const openContainerService = (context: ContainerContext): ContainerServic
       const state = deriveStatus(find(nameOrId).files);
       return Promise.resolve(state.status === 'running' ? (state.run.publishedPorts ?? []) : []);
     },
+    export: async (nameOrId) => {
+      const { exportContainer } = await import('./export.js');
+      return exportContainer(context, find(nameOrId));
+    },
     remove: async (nameOrId, options) => ({ id: await removeContainer(context, nameOrId, options) }),
     cleanUp: (id) => cleanUp(context, id),
     list: (filter) => listContainers(context, filter),

@@ -84,7 +84,7 @@ const launch = async (context: ContainerContext, found: LockedContainer, places:
 };
 
 /** The container keeps the map it was created with; how maps are written is this host's business. */
-const mapOf = ({ linux }: RuntimeConfig, current: IdMap): IdMap => ({
+export const mapOf = ({ linux }: RuntimeConfig, current: IdMap): IdMap => ({
   ...current,
   uids: linux.uidMappings,
   gids: linux.gidMappings,

@@ -11,7 +11,7 @@ import type { Descriptor } from '../../image/descriptor.js';
 import { hexOf, type Digest } from '../../image/digest.js';
 import { parsePlatform } from '../../image/platform.js';
 import { openBlob, type BlobSource } from '../../store/blob-source.js';
-import type { ImageArchive, SaveOptions } from '../contract.js';
+import type { ArchiveStream, SaveOptions } from '../contract.js';
 import { writeArchive, type ArchiveEntry } from './archive-writer.js';
 import type { ImageContext } from './context.js';
 import { blobName, dockerManifest, ociIndex, ociLayout, type BlobNames } from './save-documents.js';
@@ -22,7 +22,7 @@ export const saveImages = async (
   context: Pick<ImageContext, 'content' | 'index' | 'locks'>,
   names: readonly string[],
   { platform, format }: SaveOptions,
-): Promise<ImageArchive> => {
+): Promise<ArchiveStream> => {
   const wanted = platform === undefined ? undefined : parsePlatform(platform);
   const opened = new Map<Digest, BlobSource>();
   const close = async (): Promise<void> => {
