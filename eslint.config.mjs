@@ -77,7 +77,7 @@ const mayWrite = [
 ];
 
 export default tseslint.config(
-  { ignores: ['node_modules/', 'dist/', 'build/', 'coverage/', '.library/', 'lib/native/protocol.ts'] },
+  { ignores: ['node_modules/', 'dist/', 'build/', 'coverage/', '.library/'] },
   {
     files: ['lib/**/*.ts', 'test/**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked],

@@ -13,6 +13,7 @@ import type { ContainerContext } from './context.js';
 import { configOf, createContainer } from './create.js';
 import { execInContainer } from './exec.js';
 import { findContainer, isRestarting, lockContainer, type FoundContainer } from './find.js';
+import { openFileService, type FileService } from './file-service.js';
 import { inspectObject } from './inspect.js';
 import { attachTarget, keysText } from './monitor-operations.js';
 import { listContainers, sizesOf } from './list.js';
@@ -24,7 +25,12 @@ import { deriveStatus, isRunning, type CurrentRun } from './status.js';
 import { signalContainer, stopContainer } from './stop.js';
 import { waitContainer } from './wait.js';
 
-export const openContainerService = (context: ContainerContext): ContainerService => {
+export const openContainerService = (context: ContainerContext): ContainerService => ({
+  ...openLifeService(context),
+  ...openFileService(context),
+});
+
+const openLifeService = (context: ContainerContext): Omit<ContainerService, keyof FileService> => {
   const find = (nameOrId: string): FoundContainer => findContainer(context.paths, nameOrId);
   return {
     create: async (request, options) => {
@@ -59,10 +65,6 @@ export const openContainerService = (context: ContainerContext): ContainerServic
     ports: (nameOrId) => {
       const state = deriveStatus(find(nameOrId).files);
       return Promise.resolve(state.status === 'running' ? (state.run.publishedPorts ?? []) : []);
-    },
-    export: async (nameOrId) => {
-      const { exportContainer } = await import('./export.js');
-      return exportContainer(context, find(nameOrId));
     },
     remove: async (nameOrId, options) => ({ id: await removeContainer(context, nameOrId, options) }),
     cleanUp: (id) => cleanUp(context, id),
