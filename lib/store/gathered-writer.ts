@@ -6,6 +6,8 @@ import { writev } from 'node:fs';
 import { promisify } from 'node:util';
 
 const gatherBytes = 1024 * 1024;
+/** of a slow source, so much time is what a kill loses */
+const longestWaitMs = 100;
 
 const writeVector: (fd: number, chunks: readonly Uint8Array[], position: number) => Promise<number> = promisify(
   (fd: number, chunks: readonly Uint8Array[], position: number, done: (error: Error | null, bytes: number) => void) => {
@@ -26,9 +28,11 @@ export const openGatheredWriter = (fd: number, start: number): GatheredWriter =>
   let gathered: Uint8Array[] = [];
   let gatheredBytes = 0;
   let writing = Promise.resolve();
+  let writtenAt = performance.now();
   const begin = async (): Promise<void> => {
     await writing;
     if (gatheredBytes === 0) return;
+    writtenAt = performance.now();
     writing = writeAll(fd, gathered, position);
     // awaited before the next write and by flush(); until then a failure must not count as unhandled
     writing.catch(() => undefined);
@@ -40,7 +44,8 @@ export const openGatheredWriter = (fd: number, start: number): GatheredWriter =>
     add: (chunk) => {
       gathered.push(chunk);
       gatheredBytes += chunk.byteLength;
-      return gatheredBytes >= gatherBytes ? begin() : undefined;
+      const isDue = gatheredBytes >= gatherBytes || performance.now() - writtenAt > longestWaitMs;
+      return isDue ? begin() : undefined;
     },
     flush: async () => {
       await begin();

@@ -14,6 +14,7 @@ export const kernelTestPrograms = {
   top: 'procps',
   python3: 'python3',
   skopeo: 'skopeo',
+  'docker-registry': 'docker-registry',
   debootstrap: 'debootstrap',
   zstd: 'zstd',
   unshare: 'util-linux',

@@ -32,6 +32,7 @@ interface Feature {
 const programs = [
   'tmux',
   'skopeo',
+  'docker-registry',
   'python3',
   'vi',
   'less',
