@@ -64,21 +64,23 @@ bool SpillQueue::append(SpillPool &pool, std::span<const uint8_t> data) {
   return true;
 }
 
-std::span<const uint8_t> SpillQueue::front(SpillPool &pool) const {
-  if (size_ == 0) return {};
-  const size_t end = head_ == tail_ ? tail_used_ : SpillPool::kBlockSize;
-  return {pool.data(head_) + head_offset_, end - head_offset_};
+size_t SpillQueue::front(SpillPool &pool, std::span<struct iovec> parts) const {
+  size_t count = 0;
+  size_t offset = head_offset_;
+  for (uint16_t block = head_; block != SpillPool::kNone && count < parts.size(); block = pool.next(block)) {
+    const size_t end = block == tail_ ? tail_used_ : SpillPool::kBlockSize;
+    parts[count++] = {pool.data(block) + offset, end - offset};
+    offset = 0;
+  }
+  return count;
 }
 
 void SpillQueue::consume(SpillPool &pool, size_t count) {
   size_ -= static_cast<uint32_t>(count);
-  head_offset_ = static_cast<uint16_t>(head_offset_ + count);
-  if (size_ == 0) {
-    clear(pool);
-  } else if (head_offset_ == SpillPool::kBlockSize) {
-    head_ = pool.give_back(head_);
-    head_offset_ = 0;
-  }
+  if (size_ == 0) return clear(pool);
+  size_t offset = head_offset_ + count;
+  for (; offset >= SpillPool::kBlockSize; offset -= SpillPool::kBlockSize) head_ = pool.give_back(head_);
+  head_offset_ = static_cast<uint16_t>(offset);
 }
 
 void SpillQueue::clear(SpillPool &pool) {

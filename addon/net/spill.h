@@ -4,6 +4,8 @@
 // that a container is given follows from its share.
 #pragma once
 
+#include <sys/uio.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -47,8 +49,8 @@ class SpillQueue {
   size_t size() const { return size_; }
   // All or nothing.
   bool append(SpillPool &pool, std::span<const uint8_t> data);
-  // The first bytes, in one piece; empty when nothing waits.
-  std::span<const uint8_t> front(SpillPool &pool) const;
+  // The first bytes, in up to parts.size() pieces; returns how many pieces.
+  size_t front(SpillPool &pool, std::span<struct iovec> parts) const;
   void consume(SpillPool &pool, size_t count);
   void clear(SpillPool &pool);
 

@@ -29,6 +29,9 @@ class Tcp {
  public:
   // Data on its way to a container.
   static constexpr uint32_t kMaxFlight = 1024 * 1024;
+  // Data from a container that may wait for the host's socket. Windows are announced in units, rounded up.
+  static constexpr uint32_t kMaxWindow = 512 * 1024;
+  static constexpr uint32_t kWindowSlack = 4096;
 
   explicit Tcp(StackCore &core);
   ~Tcp();

@@ -154,22 +154,27 @@ size_t Tcp::deliver(TcpConnection &connection, std::span<const uint8_t> data) {
     if (count > 0) sent = static_cast<size_t>(count);
   }
   if (sent == data.size()) return sent;
-  const size_t most = window_limit();
-  const size_t room = most > connection.spill.size() ? most - connection.spill.size() : 0;
+  // What was announced is kept, also when the limit has become smaller since; the pool has the last word.
+  const size_t most = kMaxWindow + kWindowSlack;
+  const size_t room = most - std::min(most, connection.spill.size());
   const std::span<const uint8_t> rest = data.subspan(sent, std::min(room, data.size() - sent));
   return connection.spill.append(core_.spill, rest) ? sent + rest.size() : sent;
 }
 
+// #syscalls: sendmsg
 void Tcp::flush_spill(TcpConnection &connection) {
   while (connection.spill.size() != 0) {
-    const std::span<const uint8_t> data = connection.spill.front(core_.spill);
-    const ssize_t count = ::send(connection.fd.get(), data.data(), data.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    constexpr size_t kMaxParts = 32;
+    struct iovec parts[kMaxParts];
+    struct msghdr message = {};
+    message.msg_iov = parts;
+    message.msg_iovlen = connection.spill.front(core_.spill, parts);
+    const ssize_t count = ::sendmsg(connection.fd.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (count < 0) {
       if (errno != EAGAIN && errno != ENOBUFS && errno != ENOMEM) reset(connection);
       break;
     }
     connection.spill.consume(core_.spill, static_cast<size_t>(count));
-    if (static_cast<size_t>(count) != data.size()) break;
   }
   if (connection.state != TcpState::open) return;
   shut_host_if_done(connection);

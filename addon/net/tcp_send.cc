@@ -11,7 +11,6 @@ namespace sampan::net {
 
 namespace {
 
-constexpr uint32_t kMaxWindow = 1024 * 1024;
 constexpr uint32_t kMinWindow = 64 * 1024;
 // An update is worth a segment when the window has grown by so much.
 constexpr uint32_t kWorthUpdate = 256 * 1024;
