@@ -6,8 +6,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "addon/net/echo.h"
+#include "addon/net/reassembly.h"
 #include "addon/net/stack_core.h"
 #include "addon/net/tcp.h"
+#include "addon/net/udp.h"
 
 namespace sampan::net {
 
@@ -31,7 +34,7 @@ namespace {
 class TunStack final : public Stack, Watch, TurnEnd, Timer {
  public:
   TunStack(SharedResources &shared, StackOptions &options, const SipKey &secret)
-      : core_(shared, options), tcp_(with_secret(core_, secret)) {}
+      : core_(shared, options), tcp_(with_secret(core_, secret)), udp_(core_), echo_(core_) {}
   ~TunStack() override {
     core_.loop.disarm(*this);
     core_.loop.remove(*this);
@@ -39,14 +42,18 @@ class TunStack final : public Stack, Watch, TurnEnd, Timer {
   }
 
   bool start() {
-    if (!tcp_.is_open() || !core_.spill.is_open()) return false;
+    if (!tcp_.is_open() || !udp_.is_open() || !echo_.is_open() || !reassembler_.is_open()) return false;
     if (!core_.loop.watch(*this, core_.link.fd(), EPOLLIN)) return false;
     core_.loop.add(*this);
     return true;
   }
 
   void set_policy(const Policy &policy) override { core_.policy = policy; }
-  void forget_source(const IpAddress &source) override { tcp_.forget_source(source); }
+  void forget_source(const IpAddress &source) override {
+    tcp_.forget_source(source);
+    udp_.forget_source(source);
+    echo_.forget_source(source);
+  }
   StackCounters counters() const override { return core_.counters; }
 
  private:
@@ -57,12 +64,16 @@ class TunStack final : public Stack, Watch, TurnEnd, Timer {
 
   void ready(uint32_t events) override;
   void receive(std::span<const uint8_t> frame);
+  void dispatch(Packet &packet);
   void note_use();
   bool turn_end() override;
   void expired() override;
 
   StackCore core_;
   Tcp tcp_;
+  Udp udp_;
+  Echo echo_;
+  Reassembler reassembler_;
   bool used_ = false;  // since memory was last given back
 };
 
@@ -76,9 +87,10 @@ void TunStack::ready(uint32_t) {
   const std::span<uint8_t> buffer(core_.frame_in.payload(), FrameBuffer::kCapacity);
   for (int i = 0; i < kFramesPerTurn; ++i) {
     const std::span<const uint8_t> frame = core_.link.read(buffer);
-    if (frame.empty()) return;
+    if (frame.empty()) break;
     receive(frame);
   }
+  udp_.flush();
 }
 
 void TunStack::receive(std::span<const uint8_t> frame) {
@@ -90,13 +102,28 @@ void TunStack::receive(std::span<const uint8_t> frame) {
     ++core_.counters.invalid;
     return;
   }
+  dispatch(packet);
+}
+
+void TunStack::dispatch(Packet &packet) {
+  const bool v4 = packet.source.is_v4();
   if (packet.protocol == IPPROTO_TCP) return tcp_.receive(packet);
-  core_.send_error({IcmpReason::protocol_unreachable}, packet);
+  const bool is_echo = packet.protocol == (v4 ? int{IPPROTO_ICMP} : int{IPPROTO_ICMPV6});
+  if (packet.protocol != IPPROTO_UDP && !is_echo) {
+    // No answer to what was meant for many.
+    if (core_.route(packet.destination, 0).verdict != Verdict::dropped)
+      core_.send_error({IcmpReason::protocol_unreachable}, packet);
+    return;
+  }
+  if (packet.is_fragment && !reassembler_.add(packet, core_.loop.now_ms())) return;
+  return is_echo ? echo_.receive(packet) : udp_.receive(packet);
 }
 
 bool TunStack::turn_end() {
-  if (!tcp_.has_work()) return false;
+  if (!tcp_.has_work() && !udp_.has_work() && !echo_.has_work()) return false;
   note_use();
+  udp_.turn_end();
+  echo_.turn_end();
   return tcp_.turn_end();
 }
 
@@ -109,6 +136,9 @@ void TunStack::expired() {
   // In use: look again later.
   if (std::exchange(used_, false)) return core_.loop.arm(*this, kTrimMs);
   tcp_.trim();
+  udp_.trim();
+  echo_.trim();
+  reassembler_.trim(core_.loop.now_ms());
   core_.spill.trim();
 }
 

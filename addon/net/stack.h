@@ -42,7 +42,7 @@ struct StackOptions {
   // outside.
   IpPrefix prefixes[kMaxPrefixes];
   size_t prefix_count = 0;
-  // The network's own addresses: the source of ICMP errors. Unspecified: no such family in this network.
+  // The network's own addresses. Unspecified: no such family in this network.
   IpAddress gateway_v4;
   IpAddress gateway_v6;
   Policy policy;

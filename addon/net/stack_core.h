@@ -49,9 +49,19 @@ struct StackCore {
   Route route(const IpAddress &destination, uint16_t port) const {
     return find_route(policy, own(), destination, port);
   }
-  // In the gateway's name.
+  // In the destination's name: the gateway's own address would be a martian source on the tun.
   void send_error(const IcmpError &error, const Packet &packet) {
-    send_icmp_error(link, frame_out.payload(), packet.source.is_v4() ? gateway_v4 : gateway_v6, error, packet);
+    if (has_family(packet.source)) send_icmp_error(link, frame_out.payload(), packet.destination, error, packet);
+  }
+  // The same for what the host's kernel was told by `offender`; routers on the way show who they are.
+  void send_error(const IcmpError &error, const IpAddress &offender, const Packet &packet) {
+    const bool known = !offender.is_unspecified() && offender.is_v4() == packet.source.is_v4();
+    if (has_family(packet.source))
+      send_icmp_error(link, frame_out.payload(), known ? seen_address(policy, offender) : packet.destination, error,
+                      packet);
+  }
+  bool has_family(const IpAddress &address) const {
+    return !(address.is_v4() ? gateway_v4 : gateway_v6).is_unspecified();
   }
 };
 

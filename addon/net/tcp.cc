@@ -143,6 +143,7 @@ void Tcp::remove(TcpConnection &connection) {
   }
   core_.loop.disarm(connection);
   connection.spill.clear(core_.spill);
+  connection.early.clear(core_.spill);
   table_.remove(connection);
   note_settled(connection);
   --per_source_.of(connection.key.source);

@@ -73,6 +73,9 @@ class Tcp {
   void grow_cwnd(TcpConnection &connection, uint32_t acked);
   void note_keepalive(TcpConnection &connection, const TcpSegment &segment);
   void receive_data(TcpConnection &connection, const TcpSegment &segment);
+  void keep_early(TcpConnection &connection, const TcpSegment &segment);
+  bool take_early(TcpConnection &connection);
+  void receive_fin(TcpConnection &connection);
 
   // tcp_host.cc
   void open(const Packet &packet, const TcpSegment &syn);

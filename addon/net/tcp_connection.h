@@ -50,6 +50,8 @@ class TcpConnection final : public Watch, public Timer {
   bool recovering : 1 = false;    // fast recovery until SND.UNA reaches `recover`
   bool timing : 1 = false;        // a round trip is being measured
   bool half_open : 1 = true;      // counted as such
+  bool sack : 1 = false;          // the container understands selective acknowledgements
+  bool early_fin : 1 = false;     // the container's FIN follows `early`
   bool keepalive : 1 = false;     // SO_KEEPALIVE is set
 
   uint8_t snd_scale = 0;  // shift of the windows that the container announces
@@ -78,7 +80,10 @@ class TcpConnection final : public Watch, public Timer {
   uint32_t rttvar_ms = 0;
   uint64_t timed_at_ms = 0;
   uint64_t active_ms = 0;  // when the container was last heard
-  SpillQueue spill;        // from the container, not yet taken by the host's socket
+  // What came after a gap, in one piece: from a reordered segment, or behind a lost one. A second gap is not kept.
+  SpillQueue early;
+  uint32_t early_seq = 0;
+  SpillQueue spill;  // from the container, not yet taken by the host's socket
 
  private:
   Tcp &tcp_;

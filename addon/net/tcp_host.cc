@@ -62,6 +62,7 @@ void Tcp::open(const Packet &packet, const TcpSegment &syn) {
   made->active_ms = core_.loop.now_ms();
   const uint16_t given = syn.mss != 0 ? syn.mss : packet.source.is_v4() ? kDefaultMssV4 : kDefaultMssV6;
   made->mss = std::max(given, kSmallestMss);
+  made->sack = syn.sack_permitted;
   made->cwnd = made->ssthresh = kMaxFlight;
   if (syn.window_scale != TcpSegment::kNoScale) {
     made->snd_scale = syn.window_scale;

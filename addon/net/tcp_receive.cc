@@ -170,32 +170,72 @@ void Tcp::receive_data(TcpConnection &connection, const TcpSegment &segment) {
   if (segment.length() == 0) return;
   connection.need_ack = true;
   note_pending(connection);
-  std::span<const uint8_t> data = segment.payload;
-  // Before RCV.NXT: seen already.
-  const uint32_t seen = seq_before(segment.seq, connection.rcv_nxt) ? connection.rcv_nxt - segment.seq : 0;
-  // A gap: the acknowledgement repeats what is expected; the container sends it and what follows again.
-  if (seq_before(connection.rcv_nxt, segment.seq)) return send_ack(connection);
   if (connection.fin_received) return;
-  bool has_fin = segment.has(kTcpFin);
-  data = data.subspan(std::min<size_t>(seen, data.size()));
-  const uint32_t room = connection.rcv_adv - connection.rcv_nxt;
-  if (data.size() > room) {
-    data = data.first(room);
-    has_fin = false;
+  // The acknowledgement repeats what is expected, at once: three make the container send it again.
+  if (seq_before(connection.rcv_nxt, segment.seq)) {
+    keep_early(connection, segment);
+    return send_ack(connection);
   }
-  if (!data.empty()) {
-    const size_t taken = deliver(connection, data);
-    if (connection.state == TcpState::dead) return;
-    connection.rcv_nxt += static_cast<uint32_t>(taken);
-    if (taken != data.size()) has_fin = false;
-  }
-  if (has_fin) {
-    ++connection.rcv_nxt;
-    connection.fin_received = true;
-    shut_host_if_done(connection);
-    finish_if_done(connection);
-  }
+  const size_t seen = connection.rcv_nxt - segment.seq;
+  std::span<const uint8_t> data = segment.payload.subspan(std::min(seen, segment.payload.size()));
+  data = data.first(std::min<size_t>(data.size(), connection.rcv_adv - connection.rcv_nxt));
+  const size_t taken = data.empty() ? 0 : deliver(connection, data);
+  if (connection.state != TcpState::open) return;
+  connection.rcv_nxt += static_cast<uint32_t>(taken);
+  if (segment.has(kTcpFin) && connection.rcv_nxt == segment.seq + static_cast<uint32_t>(segment.payload.size()))
+    return receive_fin(connection);
+  if (connection.early.size() != 0 && !take_early(connection)) return;
   if (connection.rcv_nxt - connection.rcv_acked >= kAckAtOnce) send_ack(connection);
+}
+
+void Tcp::receive_fin(TcpConnection &connection) {
+  ++connection.rcv_nxt;
+  connection.fin_received = true;
+  connection.early.clear(core_.spill);
+  shut_host_if_done(connection);
+  finish_if_done(connection);
+}
+
+// Keeps a segment that lies behind a gap, when it continues what is kept already.
+void Tcp::keep_early(TcpConnection &connection, const TcpSegment &segment) {
+  const auto kept = static_cast<uint32_t>(connection.early.size());
+  if (kept == 0) {
+    connection.early_seq = segment.seq;
+    connection.early_fin = false;
+  }
+  const uint32_t end = connection.early_seq + kept;
+  if (seq_before(end, segment.seq) || seq_before(segment.seq, connection.early_seq)) return;
+  std::span<const uint8_t> data = segment.payload.subspan(std::min<size_t>(end - segment.seq, segment.payload.size()));
+  const uint32_t room = seq_before(end, connection.rcv_adv) ? connection.rcv_adv - end : 0;
+  const bool whole = data.size() <= room;
+  data = data.first(std::min<size_t>(data.size(), room));
+  if (!connection.early.append(core_.spill, data)) return;
+  if (whole && connection.early.size() != 0 && segment.has(kTcpFin)) connection.early_fin = true;
+}
+
+// The gap is closed: what was kept is delivered. False: that has ended the connection.
+bool Tcp::take_early(TcpConnection &connection) {
+  while (connection.early.size() != 0) {
+    // What was sent again meanwhile.
+    if (seq_before(connection.rcv_nxt, connection.early_seq)) return true;
+    const size_t seen = std::min<size_t>(connection.rcv_nxt - connection.early_seq, connection.early.size());
+    connection.early.consume(core_.spill, seen);
+    connection.early_seq += static_cast<uint32_t>(seen);
+    struct iovec part;
+    if (connection.early.front(core_.spill, {&part, 1}) == 0) break;
+    const size_t taken = deliver(connection, {static_cast<const uint8_t *>(part.iov_base), part.iov_len});
+    if (connection.state != TcpState::open) return false;
+    connection.rcv_nxt += static_cast<uint32_t>(taken);
+    // No room: it will be sent again.
+    if (taken != part.iov_len) {
+      connection.early.clear(core_.spill);
+      connection.early_fin = false;
+      return true;
+    }
+  }
+  if (!connection.early_fin || connection.rcv_nxt != connection.early_seq) return true;
+  receive_fin(connection);
+  return connection.state == TcpState::open;
 }
 
 }  // namespace sampan::net

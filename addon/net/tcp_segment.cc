@@ -13,7 +13,11 @@ constexpr uint8_t kOptionEnd = 0;
 constexpr uint8_t kOptionNop = 1;
 constexpr uint8_t kOptionMss = 2;
 constexpr uint8_t kOptionScale = 3;
+constexpr uint8_t kOptionSackPermitted = 4;
+constexpr uint8_t kOptionSack = 5;
 constexpr size_t kMssSize = 4;
+constexpr size_t kSackPermittedSize = 2;
+constexpr size_t kSackSize = 10;
 constexpr size_t kScaleSize = 3;
 constexpr uint8_t kMaxScale = 14;  // RFC 7323 2.3
 
@@ -28,6 +32,7 @@ void parse_options(std::span<const uint8_t> options, TcpSegment &segment) {
     if (options[0] == kOptionMss && size == kMssSize) segment.mss = load16(&options[2]);
     if (options[0] == kOptionScale && size == kScaleSize)
       segment.window_scale = options[2] > kMaxScale ? kMaxScale : options[2];
+    if (options[0] == kOptionSackPermitted && size == kSackPermittedSize) segment.sack_permitted = true;
     options = options.subspan(size);
   }
 }
@@ -50,9 +55,11 @@ bool parse_tcp(std::span<const uint8_t> transport, TcpSegment &segment) {
   return true;
 }
 
+// Options are padded with NOPs in front, so that their ends are aligned.
 size_t tcp_header_size(const TcpSegment &segment) {
-  if (segment.mss == 0) return kTcpHeaderSize;
-  return kTcpHeaderSize + kMssSize + (segment.window_scale == TcpSegment::kNoScale ? 0 : kScaleSize + 1);
+  if (segment.mss == 0) return kTcpHeaderSize + (segment.sack_left == segment.sack_right ? 0 : kSackSize + 2);
+  return kTcpHeaderSize + kMssSize + (segment.window_scale == TcpSegment::kNoScale ? 0 : kScaleSize + 1) +
+         (segment.sack_permitted ? kSackPermittedSize + 2 : 0);
 }
 
 void write_tcp_header(const TcpSegment &segment, uint8_t *at) {
@@ -65,14 +72,26 @@ void write_tcp_header(const TcpSegment &segment, uint8_t *at) {
   at[13] = segment.flags;
   store16(at + 14, segment.window);
   store32(at + 16, 0);
-  if (segment.mss == 0) return;
   uint8_t *option = at + kTcpHeaderSize;
+  std::memset(option, kOptionNop, size - kTcpHeaderSize);
+  if (segment.mss == 0) {
+    if (segment.sack_left == segment.sack_right) return;
+    option[2] = kOptionSack;
+    option[3] = kSackSize;
+    store32(option + 4, segment.sack_left);
+    store32(option + 8, segment.sack_right);
+    return;
+  }
   option[0] = kOptionMss;
   option[1] = kMssSize;
   store16(option + 2, segment.mss);
-  if (segment.window_scale == TcpSegment::kNoScale) return;
   option += kMssSize;
-  option[0] = kOptionNop;
+  if (segment.sack_permitted) {
+    option[2] = kOptionSackPermitted;
+    option[3] = kSackPermittedSize;
+    option += kSackPermittedSize + 2;
+  }
+  if (segment.window_scale == TcpSegment::kNoScale) return;
   option[1] = kOptionScale;
   option[2] = kScaleSize;
   option[3] = segment.window_scale;

@@ -28,6 +28,10 @@ struct TcpSegment {
   uint16_t window = 0;
   uint16_t mss = 0;                 // SYN only; 0: not given
   uint8_t window_scale = kNoScale;  // SYN only
+  bool sack_permitted = false;      // SYN only
+  // A selective acknowledgement (RFC 2018) of one block; written when left != right, never read.
+  uint32_t sack_left = 0;
+  uint32_t sack_right = 0;
   std::span<const uint8_t> payload;
 
   bool has(uint8_t flag) const { return (flags & flag) != 0; }
@@ -40,7 +44,7 @@ struct TcpSegment {
 // False: malformed.
 bool parse_tcp(std::span<const uint8_t> transport, TcpSegment &segment);
 
-// Writes the header without options before the payload; with mss != 0 a SYN's options follow. Returns its size.
+// The header with its options: those of a SYN when mss != 0, else a selective acknowledgement.
 size_t tcp_header_size(const TcpSegment &segment);
 void write_tcp_header(const TcpSegment &segment, uint8_t *at);
 

@@ -14,7 +14,7 @@ namespace {
 constexpr uint32_t kMinWindow = 64 * 1024;
 // An update is worth a segment when the window has grown by so much.
 constexpr uint32_t kWorthUpdate = 256 * 1024;
-constexpr size_t kMaxIpPayload = 65535 - 60;
+constexpr size_t kMaxIpPayload = 65535 - 72;  // IPv4 header, TCP header, options
 constexpr int kFramesPerTurn = 4;
 
 }  // namespace
@@ -59,6 +59,10 @@ void Tcp::transmit(TcpConnection &connection, TcpSegment &segment, size_t payloa
   segment.ack = connection.rcv_nxt;
   segment.flags |= kTcpAck;
   segment.window = announce_window(connection);
+  if (connection.early.size() != 0 && connection.sack) {
+    segment.sack_left = connection.early_seq;
+    segment.sack_right = connection.early_seq + static_cast<uint32_t>(connection.early.size());
+  }
   uint8_t *header = core_.frame_out.payload() - tcp_header_size(segment);
   write_tcp_header(segment, header);
   PacketOut out;
@@ -82,6 +86,7 @@ void Tcp::send_syn_ack(TcpConnection &connection) {
   const uint32_t headers = connection.key.source.is_v4() ? 40 : 60;
   segment.mss = static_cast<uint16_t>(std::min<uint32_t>(core_.link.mtu(), 65535) - headers);
   if (scale != 0) segment.window_scale = scale;
+  segment.sack_permitted = connection.sack;
   // RFC 7323 2.2: the window of a SYN is never scaled.
   connection.rcv_scale = 0;
   transmit(connection, segment, 0);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "addon/net/tun_link.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -59,7 +60,7 @@ bool TunLink::send(const PacketOut &out, uint8_t *transport, size_t size) {
   const size_t ip_size = v4 ? kV4HeaderSize : kV6HeaderSize;
   uint8_t *ip = transport - ip_size;
   if (v4) {
-    write_v4_header(out, next_id_++, ip, size);
+    write_v4_header(out, static_cast<uint16_t>(next_id_++), ip, size);
   } else {
     write_v6_header(out, ip, size);
   }
@@ -84,6 +85,37 @@ bool TunLink::send(const PacketOut &out, uint8_t *transport, size_t size) {
   ++counters_.frames_out;
   counters_.bytes_out += total;
   return true;
+}
+
+// IPv4: the kernel of the network's namespace makes the fragments, as any router. IPv6 has none but the sender's.
+bool TunLink::send_fragmenting(const PacketOut &out, uint8_t *transport, size_t size) {
+  const bool v4 = out.destination.is_v4();
+  PacketOut part = out;
+  if (size + (v4 ? kV4HeaderSize : kV6HeaderSize) <= mtu_) return send(out, transport, size);
+  part.may_fragment = true;
+  if (v4) return send(part, transport, size);
+  store16(transport + out.checksum_offset, 0);
+  const uint64_t sum = pseudo_header_sum(out.source, out.destination, out.protocol, size);
+  const auto checksum = static_cast<uint16_t>(~fold(add_sum(sum, transport, size)));
+  store16(transport + out.checksum_offset, checksum == 0 ? 0xFFFF : checksum);
+  constexpr size_t kFragmentHeaderSize = 8;
+  const size_t most = (mtu_ - kV6HeaderSize - kFragmentHeaderSize) / 8 * 8;
+  part.protocol = IPPROTO_FRAGMENT;
+  part.checksum_offset = 0;
+  part.transport_header_size = 0;
+  const uint32_t id = next_id_++;
+  bool sent = true;
+  for (size_t offset = 0; offset < size; offset += most) {
+    const size_t count = std::min(most, size - offset);
+    // Over the end of the part before, which is gone already.
+    uint8_t *header = transport + offset - kFragmentHeaderSize;
+    header[0] = out.protocol;
+    header[1] = 0;
+    store16(header + 2, static_cast<uint32_t>(offset) | (offset + count < size ? 1U : 0U));
+    store32(header + 4, id);
+    sent = send(part, header, kFragmentHeaderSize + count) && sent;
+  }
+  return sent;
 }
 
 }  // namespace sampan::net

@@ -41,12 +41,14 @@ class TunLink {
   // Sends `size` bytes at `transport` as one packet. At least kHeaderRoom writable bytes precede them.
   static constexpr size_t kHeaderRoom = 64;
   bool send(const PacketOut &out, uint8_t *transport, size_t size);
+  // The same for a datagram that may be larger than the MTU: it reaches the container in fragments.
+  bool send_fragmenting(const PacketOut &out, uint8_t *transport, size_t size);
 
  private:
   Tun tun_;
   uint32_t mtu_;
   StackCounters &counters_;
-  uint16_t next_id_ = 0;
+  uint32_t next_id_ = 0;
 };
 
 }  // namespace sampan::net

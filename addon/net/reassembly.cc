@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "addon/net/reassembly.h"
+
+#include <cstring>
+
+namespace sampan::net {
+
+Reassembler::Reassembler() = default;
+
+Reassembler::Slot *Reassembler::find(const Packet &packet, uint64_t now_ms) {
+  Slot *oldest = slots_;
+  for (Slot &slot : slots_) {
+    if (slot.used && now_ms - slot.started_ms > kLifeMs) slot.used = false;
+    if (slot.used && slot.id == packet.fragment_id && slot.protocol == packet.protocol &&
+        slot.source == packet.source && slot.destination == packet.destination)
+      return &slot;
+    if (oldest->used && (!slot.used || slot.started_ms < oldest->started_ms)) oldest = &slot;
+  }
+  *oldest = Slot{.used = true,
+                 .protocol = packet.protocol,
+                 .id = packet.fragment_id,
+                 .started_ms = now_ms,
+                 .source = packet.source,
+                 .destination = packet.destination,
+                 .units = {}};
+  return oldest;
+}
+
+// Marks units first..last-1; false when one of them was there.
+bool Reassembler::mark(Slot &slot, size_t first, size_t last) {
+  for (size_t unit = first; unit < last;) {
+    const size_t bit = unit % 64;
+    const size_t count = last - unit < 64 - bit ? last - unit : 64 - bit;
+    const uint64_t mask = (count == 64 ? ~uint64_t{0} : (uint64_t{1} << count) - 1) << bit;
+    if ((slot.units[unit / 64] & mask) != 0) return false;
+    slot.units[unit / 64] |= mask;
+    unit += count;
+  }
+  return true;
+}
+
+bool Reassembler::add(Packet &packet, uint64_t now_ms) {
+  const std::span<const uint8_t> part = packet.transport;
+  const size_t end = packet.fragment_offset + part.size();
+  // All but the last are whole units.
+  if (part.empty() || end > 65535 || (packet.more_fragments && part.size() % kUnit != 0)) return false;
+  Slot &slot = *find(packet, now_ms);
+  const bool too_far = slot.total != 0 && (end > slot.total || (!packet.more_fragments && end != slot.total));
+  if (too_far || !mark(slot, packet.fragment_offset / kUnit, (end + kUnit - 1) / kUnit)) {
+    slot.used = false;
+    return false;
+  }
+  std::memcpy(data(slot) + packet.fragment_offset, part.data(), part.size());
+  slot.received += static_cast<uint32_t>(part.size());
+  if (!packet.more_fragments) slot.total = static_cast<uint32_t>(end);
+  if (slot.total == 0 || slot.received < slot.total) return false;
+  slot.used = false;
+  // More bytes than the end allows: one of the earlier parts lay behind it.
+  if (slot.received != slot.total) return false;
+  packet.transport = {data(slot), slot.total};
+  packet.whole = packet.transport;
+  packet.is_fragment = packet.more_fragments = false;
+  packet.fragment_offset = 0;
+  return true;
+}
+
+void Reassembler::trim(uint64_t now_ms) {
+  for (Slot &slot : slots_) {
+    if (slot.used && now_ms - slot.started_ms <= kLifeMs) continue;
+    slot.used = false;
+    memory_.release(static_cast<size_t>(&slot - slots_) * kMaxSize, kMaxSize);
+  }
+}
+
+}  // namespace sampan::net
