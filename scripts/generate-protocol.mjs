@@ -11,6 +11,7 @@ const fieldTypes = { str: 'string', list: 'readonly string[]', u32: 'number', u6
 /** Strings that may be absent have a meaning then; every other field must be given, so that none is forgotten. */
 const optionalFields = new Set([
   'pack_tar.name',
+  'tree_usage.key',
   'map_method.newuidmap',
   'map_method.newgidmap',
   'attach_control.detach_keys',

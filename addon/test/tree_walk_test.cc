@@ -82,9 +82,19 @@ TEST("usage counts every hard link once, and the top directory") {
   blkcnt_t blocks = at.status(".").st_blocks;
   for (const char *name : {"d", "d/f", "s"}) blocks += at.status(name).st_blocks;
   CHECK_EQ(context.result.size(), 2U);
-  CHECK_EQ(std::string(context.result[0].key), "bytes");
+  CHECK_EQ(context.result[0].key, "bytes");
   CHECK_EQ(context.result[0].value, static_cast<uint64_t>(blocks) * 512);
   CHECK_EQ(context.result[1].value, 4U);
+}
+
+TEST("usage with a key names its counts after it, and counts nothing where nothing is") {
+  TreeDir at;
+  InitContext context;
+  CHECK(op_tree_usage(context, {.source = at.path().c_str(), .key = ":7"}).ok());
+  CHECK(op_tree_usage(context, {.source = (at.path() + "/missing").c_str(), .key = ":8"}).ok());
+  CHECK_EQ(context.result.size(), 2U);
+  CHECK_EQ(context.result[0].key, "bytes:7");
+  CHECK_EQ(context.result[1].key, "inodes:7");
 }
 
 TEST("usage of something that is not there is an error") {

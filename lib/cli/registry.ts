@@ -89,6 +89,13 @@ export const registry: readonly CommandEntry[] = [
   ),
   {
     noun: 'container',
+    verbs: ['prune'],
+    top: [],
+    summary: 'Remove all stopped containers',
+    load: () => import('./commands/container/prune.js'),
+  },
+  {
+    noun: 'container',
     verbs: ['inspect'],
     top: [],
     summary: 'Show everything about one or more containers',
@@ -116,6 +123,7 @@ export const registry: readonly CommandEntry[] = [
   image('history', ['history'], 'Show the steps an image was made in', () => import('./commands/image/history.js')),
   image('tag', ['tag'], 'Give an image another name', () => import('./commands/image/tag.js')),
   image(['rm', 'remove'], ['rmi'], 'Remove one or more images', () => import('./commands/image/rm.js')),
+  image('prune', [], 'Remove unused images', () => import('./commands/image/prune.js')),
   image('inspect', [], 'Show everything about one or more images', () => import('./commands/image/inspect.js')),
   top('inspect', 'Show everything about containers and images', () => import('./commands/inspect.js')),
   top('login', 'Log in to a registry', () => import('./commands/registry/login.js')),
@@ -134,6 +142,20 @@ export const registry: readonly CommandEntry[] = [
     top: [],
     summary: 'Check what this machine gives the engine, and how to fix what it does not',
     load: () => import('./commands/system/check.js'),
+  },
+  {
+    noun: 'system',
+    verbs: ['df'],
+    top: [],
+    summary: 'Show what images and containers take on disk',
+    load: () => import('./commands/system/df.js'),
+  },
+  {
+    noun: 'system',
+    verbs: ['prune'],
+    top: [],
+    summary: 'Remove stopped containers and unused images',
+    load: () => import('./commands/system/prune.js'),
   },
   {
     noun: 'system',

@@ -5,6 +5,16 @@
 import type { Readable, Writable } from 'node:stream';
 import type { CreateRequest, ExecRequest } from '../spec/create-request.js';
 import type { ContainerPort, PublishedPort } from '../spec/ports.js';
+import type {
+  ContainerPruneReport,
+  ImagePruneReport,
+  PruneFilters,
+  RemovedImageLine,
+  SystemPruneReport,
+  UsageOf,
+} from './disk-contract.js';
+
+export type * from './disk-contract.js';
 
 /** Reports progress of long work, for people; never data. */
 export type Notify = (message: string) => void;
@@ -157,6 +167,8 @@ export interface ContainerService {
   /** docker's `inspect` object */
   inspect(nameOrId: string, options: { readonly size: boolean }): Promise<Readonly<Record<string, unknown>>>;
   logs(nameOrId: string, options: LogOptions): AsyncIterable<LogEntry>;
+  /** removes every container that is not running and matches */
+  prune(options: { readonly filters: PruneFilters }): Promise<ContainerPruneReport>;
 }
 
 // ---- images --------------------------------------------------------------------------------------------------------
@@ -293,9 +305,14 @@ export interface ImageService {
   remove(
     nameOrId: string,
     options: { readonly force: boolean; readonly prune: boolean },
-  ): Promise<readonly { readonly untagged?: string; readonly deleted?: string }[]>;
+  ): Promise<readonly RemovedImageLine[]>;
   /** docker's `image inspect` object */
   inspect(nameOrId: string): Promise<Readonly<Record<string, unknown>>>;
+  /**
+   * Removes the images without a name, with `all` every image that no container was made from, and what killed commands
+   * left in the store.
+   */
+  prune(options: { readonly all: boolean; readonly filters: PruneFilters }): Promise<ImagePruneReport>;
 }
 
 // ---- registries ----------------------------------------------------------------------------------------------------
@@ -392,7 +409,26 @@ export interface CheckResult {
   readonly fix?: string;
 }
 
+export interface ImageUsage extends ImageSummary {
+  /** on disk: blobs and unpacked layers */
+  readonly sizeBytes: number;
+  /** of it, what other images have too */
+  readonly sharedBytes: number;
+  readonly uniqueBytes: number;
+  /** how many containers were made from it */
+  readonly containers: number;
+}
+
+/** The sizes of the kinds add up to what du(1) says of the data root. */
+export interface DiskUsage {
+  readonly images: UsageOf<ImageUsage>;
+  /** sizeRwBytes of each is its whole directory: the writable layer, logs, settings */
+  readonly containers: UsageOf<ContainerSummary>;
+}
+
 export interface SystemService {
+  diskUsage(): Promise<DiskUsage>;
+  prune(options: { readonly all: boolean; readonly filters: PruneFilters }): Promise<SystemPruneReport>;
   /** docker's `info` object, with our own facts beside */
   info(): Promise<Readonly<Record<string, unknown>>>;
   version(): Promise<Readonly<Record<string, unknown>>>;

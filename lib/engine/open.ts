@@ -3,9 +3,9 @@
 
 import { homedir } from 'node:os';
 import { loadNative } from '../native/load.js';
-import type { Native } from '../native/native.js';
-import { readIdMap, rootOf, type IdMap } from '../runtime/id-map.js';
-import { runMapped, treeRemover } from '../runtime/tasks.js';
+import { readIdMap, rootOf } from '../runtime/id-map.js';
+import { treeRemover } from '../runtime/tasks.js';
+import { measureTrees, type MeasureTrees } from '../runtime/tree-usage.js';
 import { openLocks } from '../store/locks.js';
 import { filesOf, listContainerIds, readContainerRecord } from '../store/container-records.js';
 import { openPaths, type Paths } from '../store/paths.js';
@@ -40,9 +40,10 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
   const paths = openPaths({ env: options.env, uid, home, containerGid, isHostRoot });
   const locks = openLocks(paths, native);
   const removeTree = treeRemover(native, idMap, removeOwn);
+  const measure: MeasureTrees = (directories) => measureTrees(native(), idMap(), directories);
   const registries = openRegistryDoor({ env: options.env, home, uid, locks, debug: options.debug });
   const images = openImageService({
-    ...{ paths, locks, native, idMap, removeTree },
+    ...{ paths, locks, native, idMap, removeTree, measureTrees: measure },
     imageUsers: () => imageUsers(paths),
     openRegistries: () => registries.open(),
   });
@@ -52,7 +53,8 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
     native,
     idMap,
     removeTree,
-    treeUsage: (directory) => treeUsage(native(), idMap(), directory),
+    measureTrees: measure,
+    treeUsage: async (directory) => (await measure([directory]))[0]?.bytes ?? 0,
     layerSize: (chainId) => images.layerSize(chainId),
     resolveImage: (name, imageOptions) => images.resolve(name, imageOptions),
     obtainImage: (name, pullOptions) => images.obtain(name, pullOptions),
@@ -60,11 +62,16 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
     env: options.env,
   };
   await reconcile(context);
+  const containers = openContainerService(context);
   return {
-    containers: openContainerService(context),
+    containers,
     images: images.service,
     registries: openRegistryService({ openRegistries: () => registries.open() }),
-    system: openSystemService({ paths, native, idMap, removeTree, env: options.env, images: images.service }),
+    system: openSystemService({
+      ...{ paths, native, idMap, removeTree, env: options.env, containers, measureTrees: measure },
+      images: images.service,
+      usageOfImages: (layerBytes) => images.usage(layerBytes),
+    }),
     [Symbol.asyncDispose]: () => registries[Symbol.asyncDispose](),
   };
 };
@@ -78,11 +85,6 @@ const imageUsers = (paths: Paths): readonly ImageUser[] =>
     const { name, imageId, layers } = record;
     return [{ name, imageId, layers, running: isRunning(deriveStatus(files)) }];
   });
-
-const treeUsage = async (native: Native, idMap: IdMap, source: string): Promise<number> => {
-  const counts = await runMapped(native, idMap, { operations: [{ op: 'tree_usage', source }], title: 'sampan-usage' });
-  return counts['bytes'] ?? 0;
-};
 
 /** Loaded at the first use, and once: `version` and `images` must not need the addon. */
 const once = <T>(make: () => T): (() => T) => {

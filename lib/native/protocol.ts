@@ -96,8 +96,8 @@ export type PlanOperation =
   | { readonly op: 'unpack_tar'; readonly input: number; readonly source: string; readonly flags: number }
   /** remove a host directory tree; a missing one is fine */
   | { readonly op: 'remove_tree'; readonly source: string }
-  /** count bytes (st_blocks * 512, each hard link once) and inodes below a host directory */
-  | { readonly op: 'tree_usage'; readonly source: string }
+  /** count bytes (st_blocks * 512, each hard link once) and inodes below a host directory; with a key the counts are called bytes<key> and inodes<key>, and a missing directory counts nothing */
+  | { readonly op: 'tree_usage'; readonly source: string; readonly key?: string | undefined }
   /** the monitor starts the container again when it has ended and nobody asked it to; policy: 1 always, 2 after a failure; max_retries 0 is no limit; name: the restart record, written in the directory */
   | { readonly op: 'restart_policy'; readonly policy: number; readonly max_retries: number; readonly directory: number; readonly name: string }
   /** the root under construction is a host directory as it is; nothing is mounted */
@@ -162,7 +162,7 @@ export const operationTable: readonly {
   { op: 'exec', stage: 'init', fields: [['argv', 'list'], ['env', 'list']] },
   { op: 'unpack_tar', stage: 'init', fields: [['input', 'fd'], ['source', 'str'], ['flags', 'u32']] },
   { op: 'remove_tree', stage: 'init', fields: [['source', 'str']] },
-  { op: 'tree_usage', stage: 'init', fields: [['source', 'str']] },
+  { op: 'tree_usage', stage: 'init', fields: [['source', 'str'], ['key', 'str']] },
   { op: 'restart_policy', stage: 'monitor', fields: [['policy', 'u32'], ['max_retries', 'u32'], ['directory', 'fd'], ['name', 'str']] },
   { op: 'root_directory', stage: 'init', fields: [['source', 'str']] },
   { op: 'root_uncovered', stage: 'init', fields: [] },

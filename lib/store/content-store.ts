@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { hasErrno, sampanError } from '../errors/sampan-error.js';
 import { digestOf, digestOfHex, hexOf, type Digest } from '../image/digest.js';
 import { removeIfThere, writeFileAtomic } from './atomic.js';
+import { diskBytes } from './disk-bytes.js';
 import type { Paths } from './paths.js';
 
 /** A verified blob that nobody sees yet. */
@@ -23,6 +24,8 @@ export interface ContentStore {
   /** path of a blob, undefined when there is none */
   find(digest: Digest): string | undefined;
   sizeOf(digest: Digest): number | undefined;
+  /** what it takes on disk; 0 when it is not there */
+  diskBytesOf(digest: Digest): number;
   /**
    * A document, checked against its digest; undefined when there is none.
    * @throws ERR_STORE_CORRUPT when it is not what it was
@@ -47,6 +50,7 @@ export const openContentStore = (paths: Paths): ContentStore => {
   return {
     find: (digest) => (sizeOf(digest) === undefined ? undefined : pathOf(digest)),
     sizeOf,
+    diskBytesOf: (digest) => diskBytes(pathOf(digest)),
     read: (digest, largestBytes) => readVerified(pathOf(digest), digest, largestBytes),
     hold: ({ digest, size }, into) =>
       sizeOf(digest) === size ? holdBlob(pathOf(digest), { digest, size }, into) : undefined,

@@ -13,6 +13,7 @@ import { promisify } from 'node:util';
 import { hasErrno } from '../errors/sampan-error.js';
 import { digestOfHex, hexOf, type Digest } from '../image/digest.js';
 import { removeIfThere } from './atomic.js';
+import { diskBytes } from './disk-bytes.js';
 import type { StagedBlob } from './content-store.js';
 import { openGatheredWriter } from './gathered-writer.js';
 import type { FileLock, FileLockOptions, Lock, Locks } from './locks.js';
@@ -25,8 +26,8 @@ export interface Downloads {
   lockImage(digest: Digest, options?: FileLockOptions): Promise<Lock>;
   /** It is in the store: the name goes, unless somebody is at it. */
   forget(digest: Digest): void;
-  /** Removes what nobody has touched for so long. */
-  sweep(idleMs: number): void;
+  /** Removes what nobody has touched for so long, and says what that took on disk. */
+  sweep(idleMs: number): number;
 }
 
 export interface ExpectedBlob {
@@ -170,14 +171,19 @@ const keep = (from: string, to: string): void => {
   }
 };
 
-const sweep = (directory: string, locks: Locks, before: number): void => {
+const sweep = (directory: string, locks: Locks, before: number): number => {
+  let bytes = 0;
   for (const name of namesIn(directory)) {
     const path = join(directory, name);
     const found = lstatSync(path, { throwIfNoEntry: false });
     if (found === undefined || found.mtimeMs > before) continue;
     using lock = locks.tryFile(path);
-    if (lock !== undefined) removeIfThere(path);
+    if (lock === undefined) continue;
+    // with a second name it is a blob of the store too
+    if (fstatSync(lock.fd).nlink === 1) bytes += diskBytes(path);
+    removeIfThere(path);
   }
+  return bytes;
 };
 
 const namesIn = (directory: string): readonly string[] => {

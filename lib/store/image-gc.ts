@@ -25,19 +25,37 @@ export interface Garbage {
   readonly directories: readonly string[];
   readonly layers: readonly Digest[];
   readonly blobs: readonly Digest[];
+  /** what the blobs took on disk */
+  readonly blobBytes: number;
 }
+
+/** Blobs and chain ids of layers, whether they are there or not. */
+export interface Reachable {
+  readonly blobs: ReadonlySet<string>;
+  readonly layers: ReadonlySet<string>;
+}
+
+/** What these manifests and indexes lead to. */
+export const reachableFrom = (content: ContentStore, descriptors: readonly Descriptor[]): Reachable => {
+  const marks: Marks = { blobs: new Set(), layers: new Set() };
+  for (const descriptor of descriptors) mark(content, descriptor, marks);
+  return marks;
+};
 
 /** The store lock is held. */
 export const collectGarbage = ({ content, layers, entries, usedLayers }: GarbageInput): Garbage => {
-  const reachable: Reachable = { blobs: new Set(), layers: new Set(usedLayers) };
-  for (const { descriptor } of entries) mark(content, descriptor, reachable);
+  const reachable = reachableFrom(
+    content,
+    entries.map(({ descriptor }) => descriptor),
+  );
   const blobs = content.list().filter((digest) => !reachable.blobs.has(digest));
+  const blobBytes = blobs.reduce((sum, digest) => sum + content.diskBytesOf(digest), 0);
   for (const digest of blobs) content.remove(digest);
   const unused = topmostFirst(
     layers,
-    layers.list().filter((chainId) => !reachable.layers.has(chainId)),
+    layers.list().filter((chainId) => !reachable.layers.has(chainId) && !usedLayers.has(chainId)),
   );
-  return { directories: layers.takeOut(unused), layers: unused, blobs };
+  return { directories: layers.takeOut(unused), layers: unused, blobs, blobBytes };
 };
 
 /** As docker reports them. */
@@ -51,12 +69,12 @@ const topmostFirst = (layers: LayerStore, chainIds: readonly Digest[]): readonly
   return chainIds.toSorted((left, right) => depthOf(right) - depthOf(left));
 };
 
-interface Reachable {
+interface Marks {
   readonly blobs: Set<string>;
   readonly layers: Set<string>;
 }
 
-const mark = (content: ContentStore, descriptor: Descriptor, reachable: Reachable): void => {
+const mark = (content: ContentStore, descriptor: Descriptor, reachable: Marks): void => {
   if (reachable.blobs.has(descriptor.digest)) return;
   reachable.blobs.add(descriptor.digest);
   const { mediaType } = descriptor;
@@ -64,18 +82,18 @@ const mark = (content: ContentStore, descriptor: Descriptor, reachable: Reachabl
   if (isConfigType(mediaType)) markLayers(content, descriptor, reachable);
 };
 
-const markDocument = (content: ContentStore, descriptor: Descriptor, reachable: Reachable): void => {
+const markDocument = (content: ContentStore, descriptor: Descriptor, reachable: Marks): void => {
   const document = orUndefined(() => readDocument(content, descriptor));
   if (document?.kind === 'index') for (const child of document.index.manifests) mark(content, child, reachable);
   if (document?.kind === 'manifest') markManifest(content, document.manifest, reachable);
 };
 
-const markLayers = (content: ContentStore, { digest }: Descriptor, reachable: Reachable): void => {
+const markLayers = (content: ContentStore, { digest }: Descriptor, reachable: Marks): void => {
   const config = orUndefined(() => readConfig(content, digest));
   for (const chainId of chainIdsOf(config?.diffIds ?? [])) reachable.layers.add(chainId);
 };
 
-const markManifest = (content: ContentStore, manifest: Manifest, reachable: Reachable): void => {
+const markManifest = (content: ContentStore, manifest: Manifest, reachable: Marks): void => {
   mark(content, manifest.config, reachable);
   for (const layer of manifest.layers) reachable.blobs.add(layer.digest);
 };

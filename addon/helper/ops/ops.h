@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "addon/protocol/plan.h"
@@ -16,7 +17,7 @@
 namespace sampan {
 
 struct Counter {
-  const char *key;
+  std::string key;
   uint64_t value;
 };
 
@@ -35,7 +36,7 @@ struct InitContext {
 
   // Numbers that the RESULT frame of a task carries, in order.
   std::vector<Counter> result;
-  void add_result(const char *key, uint64_t value) { result.push_back({key, value}); }
+  void add_result(std::string key, uint64_t value) { result.push_back({std::move(key), value}); }
 };
 
 #define SAMPAN_OP_monitor(name)

@@ -56,7 +56,10 @@ class Usage : public TreeVisitor {
 // #syscalls: openat openat2 fstat newfstatat getdents64
 Status op_tree_usage(InitContext &context, const tree_usage_args &args) {
   const std::string path = args.source == nullptr ? "" : args.source;
+  const std::string key = args.key == nullptr ? "" : args.key;
   unique_fd top(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // Removed since it was listed.
+  if (!top && errno == ENOENT && args.key != nullptr) return {};
   if (!top) return last_error("open", path);
   Usage usage;
   Status walked = TreeWalk(usage).run(std::move(top));
@@ -65,8 +68,8 @@ Status op_tree_usage(InitContext &context, const tree_usage_args &args) {
     error.subject = path + "/" + error.subject;
     return error;
   }
-  context.add_result("bytes", usage.bytes());
-  context.add_result("inodes", usage.inodes());
+  context.add_result("bytes" + key, usage.bytes());
+  context.add_result("inodes" + key, usage.inodes());
   return {};
 }
 

@@ -7,6 +7,7 @@ import type { Paths } from '../../store/paths.js';
 import type { Locks } from '../../store/locks.js';
 import type { RemoveTree } from '../../store/scratch.js';
 import type { IdMap } from '../../runtime/id-map.js';
+import type { MeasureTrees } from '../../runtime/tree-usage.js';
 import type { ImageDefaults } from '../../spec/merge.js';
 import type { Native } from '../../native/native.js';
 
@@ -29,6 +30,8 @@ export interface ContainerContext {
   /** pulls an image that is not here; the name it has here then, undefined for what no registry can have */
   readonly obtainImage: (name: string, options: ObtainOptions) => Promise<string | undefined>;
   readonly removeTree: RemoveTree;
+  /** what directories take on disk, in one go */
+  readonly measureTrees: MeasureTrees;
   /** bytes below a directory that may hold files of sub-ids */
   readonly treeUsage: (directory: string) => Promise<number>;
   /** unpacked bytes of a layer of the store */

@@ -8,7 +8,7 @@ import { attachToMonitor } from '../../runtime/attach.js';
 import { containerOperations } from '../../runtime/plan.js';
 import { streamBits, type Session } from '../../runtime/session.js';
 import { readRuntimeConfig } from '../../store/container-records.js';
-import type { AttachOptions, AttachSession, ContainerService } from '../contract.js';
+import type { AttachOptions, AttachSession, ContainerService, LogEntry, LogOptions } from '../contract.js';
 import type { ContainerContext } from './context.js';
 import { configOf, createContainer } from './create.js';
 import { execInContainer } from './exec.js';
@@ -68,6 +68,10 @@ const openLifeService = (context: ContainerContext): Omit<ContainerService, keyo
     },
     remove: async (nameOrId, options) => ({ id: await removeContainer(context, nameOrId, options) }),
     cleanUp: (id) => cleanUp(context, id),
+    prune: async ({ filters }) => {
+      const { pruneContainers } = await import('./prune.js');
+      return pruneContainers(context, filters);
+    },
     list: (filter) => listContainers(context, filter),
     inspect: async (nameOrId, { size }) => {
       const { files, record } = find(nameOrId);
@@ -76,17 +80,19 @@ const openLifeService = (context: ContainerContext): Omit<ContainerService, keyo
       const sizes = size ? await sizesOf(context, record) : undefined;
       return inspectObject({ record, files, config, state: deriveStatus(files), sizes });
     },
-    logs: (nameOrId, options) => {
-      const { files, record } = find(nameOrId);
-      if (record.request.log.driver === 'none') {
-        throw sampanError('ERR_CONTAINER_STATE', {
-          subject: `${record.name} keeps no log`,
-          hint: 'it was created with --log-driver none',
-        });
-      }
-      return readLog({ path: files.log, isRunning: () => isRunning(deriveStatus(files)) }, options);
-    },
+    logs: (nameOrId, options) => readContainerLog(find(nameOrId), options),
   };
+};
+
+/** @throws ERR_CONTAINER_STATE */
+const readContainerLog = ({ files, record }: FoundContainer, options: LogOptions): AsyncIterable<LogEntry> => {
+  if (record.request.log.driver === 'none') {
+    throw sampanError('ERR_CONTAINER_STATE', {
+      subject: `${record.name} keeps no log`,
+      hint: 'it was created with --log-driver none',
+    });
+  }
+  return readLog({ path: files.log, isRunning: () => isRunning(deriveStatus(files)) }, options);
 };
 
 /** @throws ERR_CONTAINER_NOT_RUNNING */

@@ -65,7 +65,7 @@ export const collect = (context: ImageContext): Garbage => {
     const usedLayers = new Set(context.imageUsers().flatMap((user) => user.layers));
     return collectGarbage({ content, layers, entries: index.read(), usedLayers });
   } catch (error) {
-    if (isSampanError(error, 'ERR_STORE_CORRUPT')) return { directories: [], layers: [], blobs: [] };
+    if (isSampanError(error, 'ERR_STORE_CORRUPT')) return { directories: [], layers: [], blobs: [], blobBytes: 0 };
     throw error;
   }
 };

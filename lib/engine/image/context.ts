@@ -4,6 +4,7 @@
 import type { Native } from '../../native/native.js';
 import type { RegistryAccess } from '../../registry/open.js';
 import { rootOf, type IdMap } from '../../runtime/id-map.js';
+import type { MeasureTrees } from '../../runtime/tree-usage.js';
 import { openContentStore, type ContentStore } from '../../store/content-store.js';
 import { openImageIndex, type ImageIndex } from '../../store/image-index.js';
 import { openLayerStore, type LayerStore } from '../../store/layers.js';
@@ -26,6 +27,8 @@ export interface ImageServiceInput {
   readonly native: () => Native;
   readonly idMap: () => IdMap;
   readonly removeTree: RemoveTree;
+  /** what directories take on disk */
+  readonly measureTrees: MeasureTrees;
   /** every container there is */
   readonly imageUsers: () => readonly ImageUser[];
   /** opened at the first call, shared by the command, closed with the engine */

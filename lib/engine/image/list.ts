@@ -29,7 +29,7 @@ export const listImages = (context: ImageContext, { filters, reference }: ListOp
     .map(({ isNameless: _, ...summary }) => summary);
 };
 
-const rowsOf = (context: ImageContext, image: StoredImage): readonly ListedImage[] => {
+export const rowsOf = (context: ImageContext, image: StoredImage): readonly ListedImage[] => {
   const common = {
     id: image.id,
     digest: image.manifestDigest,

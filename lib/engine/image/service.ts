@@ -4,7 +4,7 @@
 
 import { parseDigest } from '../../image/digest.js';
 import type { ResolvedImage } from '../container/context.js';
-import type { ImageService } from '../contract.js';
+import type { ImageService, ImageUsage, UsageOf } from '../contract.js';
 import { openImageContext, type ImageServiceInput } from './context.js';
 import { inspectImage } from './inspect.js';
 import { listImages } from './list.js';
@@ -20,6 +20,8 @@ export interface Images {
   obtain(name: string, options: ObtainOptions): Promise<string | undefined>;
   /** unpacked bytes of a layer; 0 when it is gone */
   layerSize(chainId: string): Promise<number>;
+  /** @param layerBytes what each layer's directory takes on disk, by its name */
+  usage(layerBytes: ReadonlyMap<string, number>): Promise<UsageOf<ImageUsage>>;
 }
 
 export const openImageService = (input: ImageServiceInput): Images => {
@@ -53,12 +55,20 @@ export const openImageService = (input: ImageServiceInput): Images => {
       list: (options) => later(() => listImages(context, options)),
       tag: (source, target) => tagImage(context, source, target),
       remove: (nameOrId, options) => removeImage(context, nameOrId, options),
+      prune: async (options) => {
+        const { pruneImages } = await import('./prune.js');
+        return pruneImages(context, options);
+      },
       inspect: (nameOrId) => later(() => inspectImage(context, nameOrId)),
     },
     resolve: (name, options) => resolveImage(context, name, options),
     obtain: async (name, options) => {
       const { obtainImage } = await import('./obtain.js');
       return obtainImage(context, name, options);
+    },
+    usage: async (layerBytes) => {
+      const { usageOfImages } = await import('./usage.js');
+      return usageOfImages(context, layerBytes);
     },
     layerSize: (chainId) => later(() => context.layers.find(parseDigest(chainId, 'chain id'))?.sizeBytes ?? 0),
   };

@@ -10,16 +10,26 @@ import type { Native } from '../../native/native.js';
 import type { ImageService, SystemService } from '../contract.js';
 import { deriveStatus, isRunning } from '../container/status.js';
 import { checkSystem, type CheckContext } from './check.js';
+import type { UsageContext } from './disk-usage.js';
+import type { PruneContext } from './prune.js';
 import { productVersion } from './version.js';
 
-export interface SystemContext extends CheckContext {
-  readonly images: Pick<ImageService, 'list'>;
+export interface SystemContext extends CheckContext, UsageContext, PruneContext {
+  readonly images: Pick<ImageService, 'list' | 'prune'>;
 }
 
 export const openSystemService = (context: SystemContext): SystemService => ({
   info: () => info(context),
   version: () => Promise.resolve(versionObject()),
   check: () => checkSystem(context),
+  diskUsage: async () => {
+    const { diskUsage } = await import('./disk-usage.js');
+    return diskUsage(context);
+  },
+  prune: async (options) => {
+    const { pruneSystem } = await import('./prune.js');
+    return pruneSystem(context, options);
+  },
   rawTerminal: (fd) => rawTerminal(context.native(), fd),
 });
 

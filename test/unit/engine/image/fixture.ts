@@ -19,6 +19,7 @@ import { Readable } from 'node:stream';
 import type { ImageContext, ImageUser } from '../../../../lib/engine/image/context.js';
 import { loadImages, type Loaded } from '../../../../lib/engine/image/load.js';
 import { openContentStore } from '../../../../lib/store/content-store.js';
+import { diskBytes } from '../../../../lib/store/disk-bytes.js';
 import { openImageIndex } from '../../../../lib/store/image-index.js';
 import { openLayerStore, type Unpacker } from '../../../../lib/store/layers.js';
 import type { Lock, Locks } from '../../../../lib/store/locks.js';
@@ -68,6 +69,8 @@ export const openImageFixture = (): ImageFixture => {
     native: never,
     idMap: never,
     removeTree: (directory) => rm(directory, { recursive: true, force: true }),
+    measureTrees: async (directories) =>
+      directories.map((path) => ({ bytes: diskBytes(path) + diskBytes(join(path, 'diff', 'tar')), inodes: 2 })),
     imageUsers: () => users,
     openRegistries: never,
     content: openContentStore(paths),

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// `system prune`: containers first, so that the images they were made from become unused.
+
+import type { ContainerService, ImageService, PruneFilters, SystemPruneReport } from '../contract.js';
+
+export interface PruneContext {
+  readonly containers: Pick<ContainerService, 'list' | 'prune'>;
+  readonly images: Pick<ImageService, 'prune'>;
+}
+
+/** @throws ERR_INVALID_VALUE */
+export const pruneSystem = async (
+  context: PruneContext,
+  { all, filters }: { readonly all: boolean; readonly filters: PruneFilters },
+): Promise<SystemPruneReport> => {
+  const containers = await context.containers.prune({ filters });
+  const images = await context.images.prune({ all, filters });
+  return { containers, images, reclaimedBytes: containers.reclaimedBytes + images.reclaimedBytes };
+};
