@@ -2,11 +2,11 @@
 // Benchmarks, never part of the tests: machines are noisy, so every figure is a median of interleaved rounds and is
 // given as a ratio to a peer or a floor measured in the same run.
 //
-//   npm run bench -- [start|output] [--rounds N]
+//   npm run bench -- [start|output|images] [--rounds N]
 
 import { argv } from 'node:process';
 
-const suites = ['start', 'output'];
+const suites = ['start', 'output', 'images'];
 const rounds = Number(argv[argv.indexOf('--rounds') + 1]) || 15;
 const chosen = argv.slice(2).filter((word) => suites.includes(word));
 

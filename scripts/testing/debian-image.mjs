@@ -3,10 +3,11 @@
 // Made by root (debootstrap needs device nodes), cached, readable to the user that tests run as.
 
 import { createHash } from 'node:crypto';
-import { chmodSync, createReadStream, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cached } from './cache.mjs';
 import { output } from './commands.mjs';
+import { packWithSkopeo, writeDockerArchive } from './docker-archive.mjs';
 import { candidateVersion, debianSource, updatePackageLists } from './packages.mjs';
 
 const formatVersion = 1;
@@ -38,47 +39,14 @@ const build = async (directory) => {
   for (const name of ['rootfs.tar', 'docker-archive.tar', 'oci-archive.tar']) chmodSync(join(directory, name), 0o644);
 };
 
-/** A docker-archive by hand, from which skopeo makes the two that the tests load. */
 const pack = async (directory, rootfs) => {
-  const work = join(directory, 'pack');
-  mkdirSync(work);
-  const diffId = `sha256:${await sha256(rootfs)}`;
-  const config = {
-    architecture: goArchitecture(),
-    os: 'linux',
-    created: '2020-01-01T00:00:00Z',
-    config: { Cmd: ['bash'], Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'] },
-    rootfs: { type: 'layers', diff_ids: [diffId] },
-    history: [{ created: '2020-01-01T00:00:00Z', created_by: 'debootstrap' }],
-  };
-  writeFileSync(join(work, 'config.json'), JSON.stringify(config));
-  writeFileSync(
-    join(work, 'manifest.json'),
-    JSON.stringify([{ Config: 'config.json', RepoTags: ['debian:test'], Layers: ['layer.tar'] }]),
-  );
-  renameSync(rootfs, join(work, 'layer.tar'));
   const plain = join(directory, 'plain.tar');
-  output('tar', ['-C', work, '-cf', plain, 'manifest.json', 'config.json', 'layer.tar']);
-  renameSync(join(work, 'layer.tar'), rootfs);
-  rmSync(work, { recursive: true });
-  const skopeo = ['copy', '--quiet', '--insecure-policy'];
-  output('skopeo', [
-    ...skopeo,
-    `docker-archive:${plain}`,
-    `oci-archive:${join(directory, 'oci-archive.tar')}:debian:test`,
-  ]);
-  output('skopeo', [
-    ...skopeo,
-    `oci-archive:${join(directory, 'oci-archive.tar')}`,
-    `docker-archive:${join(directory, 'docker-archive.tar')}:debian:test`,
-  ]);
+  await writeDockerArchive({ path: plain, name: 'debian:test', layers: [rootfs] });
+  packWithSkopeo({
+    archive: plain,
+    name: 'debian:test',
+    docker: join(directory, 'docker-archive.tar'),
+    oci: join(directory, 'oci-archive.tar'),
+  });
   rmSync(plain);
-};
-
-const goArchitecture = () => ({ x64: 'amd64', ia32: '386' })[process.arch] ?? process.arch;
-
-const sha256 = async (path) => {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk);
-  return hash.digest('hex');
 };

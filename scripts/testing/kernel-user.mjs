@@ -98,26 +98,26 @@ export const makeRuntimeDirectory = (user) => {
   return { path, dispose: () => rmSync(path, { recursive: true, force: true }) };
 };
 
-/** Runs a program as the user, in a session of its own, with nothing of root's environment; resolves with the exit code. */
-export const runAsUser = ({ user, command, cwd, env }) =>
+/**
+ * Runs a program as the user, in a session of its own, with nothing of root's environment; resolves with the exit code.
+ * `before` is a command that root runs and that starts the rest.
+ */
+export const runAsUser = ({ user, command, cwd, env, before = [] }) =>
   new Promise((resolve, reject) => {
-    const child = spawn(
-      'setsid',
-      ['--wait', 'prlimit', `--fsize=${String(largestFileBytes)}`, 'setpriv', ...asUser(user), ...command],
-      {
-        cwd,
-        env: {
-          PATH: `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin`,
-          HOME: user.home,
-          USER: user.name,
-          LOGNAME: user.name,
-          LANG: 'C.UTF-8',
-          TERM: 'xterm',
-          ...env,
-        },
-        stdio: ['ignore', 'inherit', 'inherit'],
+    const limited = ['prlimit', `--fsize=${String(largestFileBytes)}`, 'setpriv', ...asUser(user), ...command];
+    const child = spawn('setsid', ['--wait', ...before, ...limited], {
+      cwd,
+      env: {
+        PATH: `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin`,
+        HOME: user.home,
+        USER: user.name,
+        LOGNAME: user.name,
+        LANG: 'C.UTF-8',
+        TERM: 'xterm',
+        ...env,
       },
-    );
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => child.kill(signal));
     child.on('error', reject);
     child.on('close', (code) => resolve(code ?? 1));
