@@ -2,15 +2,21 @@
 // One frame in or out of a SOCK_SEQPACKET connection, never blocking. A frame is sent whole or not at all.
 #pragma once
 
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "addon/protocol/frames.h"
+#include "addon/sys/unique_fd.h"
 
 namespace sampan {
 
 enum class SendOutcome { sent, full, gone };
 
-SendOutcome send_frame(int socket, const FrameHeader &header, std::string_view payload = {});
+// More descriptors than kMaxFrameDescriptors are refused as if the peer were gone.
+inline constexpr size_t kMaxFrameDescriptors = 64;
+SendOutcome send_frame(int socket, const FrameHeader &header, std::string_view payload = {},
+                       std::span<const int> descriptors = {});
 
 enum class ReceiveOutcome { frame, none, closed };
 
@@ -20,7 +26,8 @@ struct Frame {
 };
 
 // `buffer` has room for kMaxFramePayload. A message that is no frame counts as closed: such a peer is not served.
-ReceiveOutcome receive_frame(int socket, char *buffer, Frame *frame);
+// Descriptors that came with it are close-on-exec; who does not ask for them does not get any.
+ReceiveOutcome receive_frame(int socket, char *buffer, Frame *frame, std::vector<unique_fd> *descriptors = nullptr);
 
 // Type of the next frame, which stays in the socket; none when there is no frame.
 FrameType peek_frame_type(int socket);

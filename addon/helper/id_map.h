@@ -13,4 +13,7 @@ namespace sampan {
 // any), or the set-uid programs newuidmap and newgidmap, both at once.
 Status map_ids(const Settings &settings, pid_t child);
 
+// Of a child whose parent namespace is ours and has the same ids: each stands for itself.
+Status map_ids_as_they_are(const Settings &settings, pid_t child);
+
 }  // namespace sampan

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two ways for an init process to be born.
+// Three ways for an init process to be born.
 //
 // create: clone3 straight into the new namespaces. The child waits; its parent, who has the rights of the user, writes
 // the id maps.
@@ -8,8 +8,12 @@
 // must reach the monitor. It was moved into the cgroup by its own birth: from inside the container's cgroup namespace
 // the kernel would not let it in. Neither process is ever dumpable, so that nothing inside can ptrace or inspect it
 // (CVE-2016-9962).
+// inside: a short-lived process enters the user namespace of netd, or the user and network namespaces of another
+// container, and clones the init process from there into those that are new, again with CLONE_PARENT. It writes the id
+// maps itself: inside netd's user namespace every id stands for itself and no set-uid program is needed.
 #include "addon/helper/launch.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -184,6 +188,19 @@ Status set_oom_score(const Plan &plan) {
   ::_exit(sent ? 0 : kFailed);
 }
 
+// The process that was sent ahead has cloned the init process for us, and ends.
+Result<InitProcess> take_over(pid_t ahead, std::pair<unique_fd, unique_fd> ends) {
+  Child joiner(ahead);
+  ends.second.reset();
+  auto received = receive_born(ends.first.get());
+  if (!received) return received.error();
+  joiner.reap();
+  Child child(received.value().pid);
+  auto process = finish(child, std::move(ends.first));
+  if (process) process.value().network_namespace = std::move(received.value().network_namespace);
+  return process;
+}
+
 Result<InitProcess> launch_join(const Settings &settings, const Plan &plan, const InitStdio &stdio) {
   auto pair = sys::seqpacket_pair();
   if (!pair) return pair.error();
@@ -195,18 +212,87 @@ Result<InitProcess> launch_join(const Settings &settings, const Plan &plan, cons
     leave_parent_behind(ours, "sampan-join");
     join_and_clone(settings, plan, stdio, std::move(theirs));
   }
-  Child joiner(cloned.value());
-  theirs.reset();
-  auto born = receive_born(ours.get());
-  if (!born) return born.error();
-  joiner.reap();
-  Child child(born.value());
-  return finish(child, std::move(ours));
+  return take_over(cloned.value(), std::move(pair.value()));
+}
+
+// Where a container that is born inside something is born.
+struct Birthplace {
+  int descriptor = -1;  // user namespace, or pidfd
+  uint64_t flags = 0;   // what is entered of it
+};
+
+// ids of the host's root are not mapped in any user namespace of ours, and who has such an id can make none.
+Status become_mapped() {
+  if (::setresgid(0, 0, 0) != 0) return last_error("setresgid", "0");
+  if (::setresuid(0, 0, 0) != 0) return last_error("setresuid", "0");
+  return {};
+}
+
+Result<unique_fd> network_namespace_of(pid_t pid) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/ns/net";
+  unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return last_error("open", path);
+  return fd;
+}
+
+[[noreturn]] void enter_and_clone(const Settings &settings, const Plan &plan, const InitStdio &stdio, unique_fd link,
+                                  const Birthplace &place) {
+  if (::setns(place.descriptor, static_cast<int>(place.flags)) != 0) {
+    give_up(link.get(), last_error("setns", "namespaces"));
+  }
+  if (auto mapped = become_mapped(); !mapped) give_up(link.get(), mapped.error());
+  // As in launch_create: the child's maps must be ours to write. Entering a user namespace has reset this.
+  ::prctl(PR_SET_DUMPABLE, 1);
+  const InitOrigin origin{.joined = false, .new_cgroup_namespace = (settings.clone_flags & CLONE_NEWCGROUP) != 0};
+  const uint64_t flags = settings.clone_flags & ~static_cast<uint64_t>(CLONE_NEWCGROUP);
+  auto cloned = clone_child(flags | CLONE_PARENT, 0, settings.cgroup_fd);
+  if (!cloned) give_up(link.get(), cloned.error());
+  if (cloned.value() == 0) {
+    ::prctl(PR_SET_NAME, "sampan-init");
+    start_init(plan, std::move(link), stdio, origin);
+  }
+  const pid_t child = cloned.value();
+  // Nobody else knows of the child yet.
+  const auto fail = [&](const Error &error) {
+    ::kill(child, SIGKILL);
+    give_up(link.get(), error);
+  };
+  unique_fd network;
+  if ((flags & CLONE_NEWUSER) != 0) {
+    if (auto mapped = map_ids_as_they_are(settings, child); !mapped) fail(mapped.error());
+  }
+  if ((flags & CLONE_NEWNET) != 0) {
+    auto opened = network_namespace_of(child);
+    if (!opened) fail(opened.error());
+    network = opened.take();
+  }
+  const auto sent = send_born(link.get(), child, network.get());
+  ::_exit(sent ? 0 : kFailed);
+}
+
+Result<InitProcess> launch_inside(const Settings &settings, const Plan &plan, const InitStdio &stdio,
+                                  const Birthplace &place) {
+  auto pair = sys::seqpacket_pair();
+  if (!pair) return pair.error();
+  auto &[ours, theirs] = pair.value();
+  if (auto owned = give_stdio_to_root(settings, stdio); !owned) return owned.error();
+  auto cloned = clone_child(0, SIGCHLD, -1);
+  if (!cloned) return cloned.error();
+  if (cloned.value() == 0) {
+    leave_parent_behind(ours, "sampan-enter");
+    enter_and_clone(settings, plan, stdio, std::move(theirs), place);
+  }
+  return take_over(cloned.value(), std::move(pair.value()));
 }
 
 }  // namespace
 
-Result<InitProcess> launch_init(const Settings &settings, const Plan &plan, const InitStdio &stdio) {
+Result<InitProcess> launch_init(const Settings &settings, const Plan &plan, const InitStdio &stdio,
+                                int user_namespace) {
+  if (user_namespace >= 0) return launch_inside(settings, plan, stdio, {user_namespace, CLONE_NEWUSER});
+  if (settings.share_pidfd >= 0) {
+    return launch_inside(settings, plan, stdio, {settings.share_pidfd, settings.share_flags});
+  }
   return settings.join_pidfd >= 0 ? launch_join(settings, plan, stdio) : launch_create(settings, plan, stdio);
 }
 

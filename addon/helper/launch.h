@@ -24,13 +24,16 @@ struct InitStdio {
 };
 
 struct InitProcess {
-  pid_t pid = -1;           // as the monitor sees it; always a direct child of the monitor
-  uint64_t start_time = 0;  // /proc/<pid>/stat field 22, clock ticks since boot
-  unique_fd link;           // SOCK_SEQPACKET, close-on-exec in the child: EOF means that execve succeeded
+  pid_t pid = -1;               // as the monitor sees it; always a direct child of the monitor
+  uint64_t start_time = 0;      // /proc/<pid>/stat field 22, clock ticks since boot
+  unique_fd link;               // SOCK_SEQPACKET, close-on-exec in the child: EOF means that execve succeeded
+  unique_fd network_namespace;  // its own, when it was born inside netd's user namespace
 };
 
 // Clones the init process. It waits until its ids are mapped and then runs the init stage by itself.
-Result<InitProcess> launch_init(const Settings &settings, const Plan &plan, const InitStdio &stdio);
+// user_namespace: netd's, when the container's own is made inside it.
+Result<InitProcess> launch_init(const Settings &settings, const Plan &plan, const InitStdio &stdio,
+                                int user_namespace = -1);
 
 // What the child says over the link.
 struct LinkEvent {

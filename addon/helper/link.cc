@@ -123,12 +123,14 @@ Result<LinkEvent> receive_link(int link) {
   return Error{EPROTO, "recvmsg", "link"};
 }
 
-Result<pid_t> receive_born(int link) {
+Result<Born> receive_born(int link) {
   auto received = receive(link);
   if (!received) return received.error();
-  const auto &message = received.value();
+  auto &message = received.value();
   if (message.closed) return Error{ECONNRESET, "recvmsg", "link"};
-  if (message.header.kind == LinkKind::born) return static_cast<pid_t>(message.header.number);
+  if (message.header.kind == LinkKind::born) {
+    return Born{static_cast<pid_t>(message.header.number), std::move(message.fd)};
+  }
   if (message.header.kind != LinkKind::error) return Error{EPROTO, "recvmsg", "link"};
   Error error{static_cast<int>(message.header.number), "join", message.text.substr(0, message.header.subject_size)};
   error.detail = message.text.substr(message.header.subject_size);

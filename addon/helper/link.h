@@ -15,6 +15,7 @@
 
 #include "addon/protocol/plan.h"
 #include "addon/sys/result.h"
+#include "addon/sys/unique_fd.h"
 
 namespace sampan {
 
@@ -41,8 +42,8 @@ Status send_link(int link, const LinkHeader &header, std::string_view subject = 
 inline Status send_ready(int link) { return send_link(link, {.kind = LinkKind::ready}); }
 inline Status send_pty(int link, int master) { return send_link(link, {.kind = LinkKind::pty}, {}, {}, master); }
 inline Status send_result(int link, std::string_view json) { return send_link(link, {.kind = LinkKind::result}, json); }
-inline Status send_born(int link, pid_t pid) {
-  return send_link(link, {.kind = LinkKind::born, .number = static_cast<uint32_t>(pid)});
+inline Status send_born(int link, pid_t pid, int network_namespace = -1) {
+  return send_link(link, {.kind = LinkKind::born, .number = static_cast<uint32_t>(pid)}, {}, {}, network_namespace);
 }
 Status send_error(int link, const Error &error, uint32_t operation, uint32_t index);
 
@@ -58,7 +59,11 @@ Status receive_order(int link, LinkKind expected);
 Status die_with_parent(int link);
 
 // The parent's half that only launch.cc needs.
-Result<pid_t> receive_born(int link);
+struct Born {
+  pid_t pid = -1;
+  unique_fd network_namespace;  // of a process that was born inside netd's user namespace
+};
+Result<Born> receive_born(int link);
 Status send_proceed(int link);
 
 }  // namespace sampan

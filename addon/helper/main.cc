@@ -12,6 +12,7 @@
 
 #include "addon/helper/link.h"
 #include "addon/helper/monitor.h"
+#include "addon/helper/netd.h"
 #include "addon/helper/read_settings.h"
 #include "addon/helper/reaper.h"
 #include "addon/helper/start_failure.h"
@@ -38,7 +39,8 @@ struct Role {
 
 constexpr Role kRoles[] = {{"create", "sampan-monitor", monitor_main},
                            {"exec", "sampan-monitor", monitor_main},
-                           {"task", "sampan-task", task_main}};
+                           {"task", "sampan-task", task_main},
+                           {"netd", "sampan-netd", netd_main}};
 
 // The only output of this program that is not a frame.
 int refuse(std::string_view why) {

@@ -28,6 +28,7 @@
 #include "addon/helper/exit_record.h"
 #include "addon/helper/json_log.h"
 #include "addon/helper/launch.h"
+#include "addon/helper/network_lease.h"
 #include "addon/helper/process_identity.h"
 #include "addon/helper/relay.h"
 #include "addon/helper/restart_policy.h"
@@ -69,6 +70,7 @@ class MonitorProcess {
   Step prepare();
   Step fail(Op op, const Error &error);
   Step wait_until_ready();
+  Step wait_for_network();
   Step take_link_event();
   Step wait_for_go();
   Step wait_until_executed();
@@ -110,6 +112,7 @@ class MonitorProcess {
   const Plan &plan_;
   unique_fd control_;  // until the relay takes it
   unique_fd signals_;
+  NetworkLease lease_;
   InitProcess init_;
   std::optional<StartFailure> failure_;
   unique_fd stdin_pipe_;

@@ -69,7 +69,8 @@ bool MonitorProcess::back_off(int64_t delay_ms) {
 
 MonitorProcess::Step MonitorProcess::relaunch() {
   constexpr StepFunction kSteps[] = {&MonitorProcess::launch, &MonitorProcess::wait_until_ready,
-                                     &MonitorProcess::record_restart, &MonitorProcess::wait_until_executed};
+                                     &MonitorProcess::wait_for_network, &MonitorProcess::record_restart,
+                                     &MonitorProcess::wait_until_executed};
   wait_status_.reset();
   oom_killed_ = false;
   failure_.reset();

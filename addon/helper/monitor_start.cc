@@ -54,9 +54,9 @@ StartFailure init_failure(LinkEvent event) {
 
 // False: nothing runs, and the client knows why if it is still there.
 bool MonitorProcess::start() {
-  constexpr StepFunction kSteps[] = {&MonitorProcess::launch, &MonitorProcess::prepare,
-                                     &MonitorProcess::wait_until_ready, &MonitorProcess::wait_for_go,
-                                     &MonitorProcess::wait_until_executed};
+  constexpr StepFunction kSteps[] = {&MonitorProcess::launch,           &MonitorProcess::prepare,
+                                     &MonitorProcess::wait_until_ready, &MonitorProcess::wait_for_network,
+                                     &MonitorProcess::wait_for_go,      &MonitorProcess::wait_until_executed};
   const Step outcome = take_steps(std::begin(kSteps), std::end(kSteps));
   if (outcome == Step::failed && failure_) report_failure(control_.get(), *failure_);
   if (outcome != Step::done) return false;
@@ -101,10 +101,20 @@ MonitorProcess::Step MonitorProcess::launch() {
     stdio = {in.get(), out.get(), err.get()};
   }
   oom_kills_before_ = oom_kills();
-  Result<InitProcess> launched = launch_init(settings_, plan_, stdio);
+  unique_fd user_namespace;
+  if (settings_.lease_fd >= 0) {
+    // Another run of the container goes on with the lease of the first.
+    if (!lease_.is_open()) lease_.open(unique_fd(settings_.lease_fd));
+    Result<unique_fd> entered = lease_.enter(settings_.lease_description);
+    if (!entered) return fail(Op::network_lease, entered.error());
+    user_namespace = entered.take();
+  }
+  Result<InitProcess> launched = launch_init(settings_, plan_, stdio, user_namespace.get());
   if (!launched) return fail(settings_.join_pidfd >= 0 ? Op::join_namespaces : Op::namespaces, launched.error());
   init_ = launched.take();
-  return Step::done;
+  if (!lease_.is_open()) return Step::done;
+  const Status handed = lease_.attach(std::move(init_.network_namespace));
+  return handed ? Step::done : fail(Op::network_lease, handed.error());
 }
 
 // Everything of the monitor that can fail; the init process is at work meanwhile. Signals are blocked only now, so that
@@ -179,6 +189,13 @@ MonitorProcess::Step MonitorProcess::take_link_event() {
       return Step::failed;
   }
   return Step::failed;
+}
+
+// netd was at work while the init process built its root.
+MonitorProcess::Step MonitorProcess::wait_for_network() {
+  if (!lease_.is_open()) return Step::done;
+  const Status attached = lease_.wait_attached();
+  return attached ? Step::done : fail(Op::network_lease, attached.error());
 }
 
 MonitorProcess::Step MonitorProcess::wait_for_go() {

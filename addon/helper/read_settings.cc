@@ -73,6 +73,23 @@ void apply(Settings &settings, const restart_policy_args &args) {
   settings.restart_name = args.name;
 }
 
+void apply(Settings &settings, const network_lease_args &args) {
+  settings.lease_fd = args.connection;
+  settings.lease_dir_fd = args.directory;
+  if (args.description != nullptr) settings.lease_description = args.description;
+}
+
+void apply(Settings &settings, const share_namespaces_args &args) {
+  settings.share_pidfd = args.pidfd;
+  settings.share_flags = args.flags;
+}
+
+void apply(Settings &settings, const netd_args &args) {
+  settings.netd_dir_fd = args.directory;
+  settings.netd_user_namespace_fd = args.user_namespace;
+  settings.netd_linger_ms = args.linger_ms;
+}
+
 void apply(Settings &settings, const exit_command_args &args) {
   settings.exit_argv = to_vector(args.argv);
   settings.exit_env = to_vector(args.env);

@@ -33,6 +33,14 @@ struct Settings {
 
   int join_pidfd = -1;
   uint64_t join_flags = 0;
+  int lease_fd = -1;
+  int lease_dir_fd = -1;
+  std::string_view lease_description;
+  int share_pidfd = -1;
+  uint64_t share_flags = 0;
+  int netd_dir_fd = -1;
+  int netd_user_namespace_fd = -1;
+  uint32_t netd_linger_ms = 0;
   int cgroup_fd = -1;
   int cgroup_parent_fd = -1;
   const char *cgroup_name = nullptr;

@@ -15,6 +15,7 @@ import type {
 } from './disk-contract.js';
 
 export type * from './disk-contract.js';
+import type { NetworkService } from './network/contract.js';
 
 /** Reports progress of long work, for people; never data. */
 export type Notify = (message: string) => void;
@@ -23,6 +24,7 @@ export interface Engine extends AsyncDisposable {
   readonly containers: ContainerService;
   readonly images: ImageService;
   readonly registries: RegistryService;
+  readonly networks: NetworkService;
   readonly system: SystemService;
 }
 

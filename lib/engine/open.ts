@@ -19,6 +19,7 @@ import type { ImageUser } from './image/context.js';
 import { openImageService } from './image/service.js';
 import { openRegistryDoor, type EngineDebug } from './registry-access.js';
 import { openRegistryService } from './registry/service.js';
+import { openNetworkService } from './network/service.js';
 import { openSystemService } from './system/service.js';
 
 export interface EngineOptions {
@@ -72,6 +73,7 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
       images: images.service,
       usageOfImages: (layerBytes) => images.usage(layerBytes),
     }),
+    networks: openNetworkService(context),
     [Symbol.asyncDispose]: () => registries[Symbol.asyncDispose](),
   };
 };

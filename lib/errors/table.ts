@@ -61,6 +61,17 @@ export const errorTable = {
   ERR_REGISTRY_BLOCKED: entry('conflict', (s) => `blocked by the configuration: ${s}`),
   ERR_REGISTRY_CONFIG: entry('invalid', (s) => `registry configuration: ${s}`),
   ERR_CREDENTIAL_HELPER: entry('engine', (s) => `credential helper ${s}`),
+  // networks
+  ERR_NETWORK_NOT_FOUND: entry('notFound', (s) => `network ${s} not found`),
+  ERR_NETWORK_AMBIGUOUS: entry('invalid', (s) => `more than one network id begins with ${s}`),
+  ERR_NETWORK_EXISTS: entry('conflict', (s) => `network with name ${s} already exists`),
+  ERR_NETWORK_IN_USE: entry('conflict', (s) => `network ${s} is in use`),
+  ERR_NETWORK_BUILT_IN: entry('conflict', (s) => `${s} is a pre-defined network`),
+  ERR_NETWORK_CONFIG: entry('invalid', (s) => s),
+  ERR_NETWORK_FULL: entry('engine', (s) => `no free address in network ${s}`),
+  ERR_NETWORK_ADDRESS_TAKEN: entry('conflict', (s) => `address ${s} is already in use`),
+  ERR_NETWORK_ENDPOINT: entry('conflict', (s) => s),
+  ERR_NETD: entry('engine', (s) => `network process: ${s}`),
   // host
   ERR_HOST: entry('engine', (s) => s),
   ERR_NATIVE_MISSING: entry('engine', (s) => `the native part of sampan could not be loaded: ${s}`),

@@ -19,7 +19,10 @@ export type Command =
   /** at most maxPayloadSize bytes */
   | { readonly type: 'stdinData'; readonly data: Uint8Array }
   | { readonly type: 'stdinEof' }
-  | { readonly type: 'resize'; readonly columns: number; readonly rows: number };
+  | { readonly type: 'resize'; readonly columns: number; readonly rows: number }
+  /** to netd: descriptions of lib/network/description.ts, an id of a network */
+  | { readonly type: 'netConnect' | 'netDisconnect' | 'netForget'; readonly text: string }
+  | { readonly type: 'netList' };
 
 /** From a helper. */
 export type HelperEvent =
@@ -39,12 +42,16 @@ export type HelperEvent =
   | { readonly type: 'stderrData'; readonly data: Buffer }
   | { readonly type: 'exit'; readonly code: number; readonly signal: number; readonly outOfMemory: boolean }
   | { readonly type: 'detached' }
-  | { readonly type: 'result'; readonly counts: Readonly<Record<string, number>> };
+  | { readonly type: 'result'; readonly counts: Readonly<Record<string, number>> }
+  | { readonly type: 'netDone' }
+  | { readonly type: 'netFailed'; readonly errno: number; readonly subject: string; readonly detail: string }
+  | { readonly type: 'netState'; readonly json: string };
 
 export const encodeFrame = (command: Command): Buffer => {
   switch (command.type) {
     case 'go':
     case 'stdinEof':
+    case 'netList':
       return frame(frameType[command.type]);
     case 'attach':
       return frame(frameType.attach, { a: command.streams, payload: Buffer.from(command.detachKeys ?? '', 'latin1') });
@@ -52,6 +59,10 @@ export const encodeFrame = (command: Command): Buffer => {
       return frame(frameType.stdinData, { payload: command.data });
     case 'resize':
       return frame(frameType.resize, { a: command.columns, b: command.rows });
+    case 'netConnect':
+    case 'netDisconnect':
+    case 'netForget':
+      return frame(frameType[command.type], { payload: Buffer.from(command.text) });
   }
 };
 
@@ -82,6 +93,14 @@ export const decodeFrame = (message: Buffer): HelperEvent => {
       return { type: 'detached' };
     case frameType.result:
       return { type: 'result', counts: parseCounts(payload.toString('utf8')) };
+    case frameType.netDone:
+      return { type: 'netDone' };
+    case frameType.netFailed: {
+      const [subject = '', detail = ''] = payload.toString('utf8').split('\0');
+      return { type: 'netFailed', errno: a, subject, detail };
+    }
+    case frameType.netState:
+      return { type: 'netState', json: payload.toString('utf8') };
     default:
       throw new Error(`frame of unknown type ${String(type)}`);
   }

@@ -11,7 +11,7 @@ import { encodePlan } from './plan.js';
 import { operationTable, type OperationName, type PlanOperation } from './protocol.js';
 
 export interface HelperOptions {
-  readonly role: 'create' | 'exec' | 'task';
+  readonly role: 'create' | 'exec' | 'task' | 'netd';
   /** shown by ps */
   readonly title: string;
   readonly operations: readonly PlanOperation[];

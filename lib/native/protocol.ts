@@ -107,7 +107,13 @@ export type PlanOperation =
   /** write path of the root (a directory with all below it) to output as a tar; name: what it is called there, absent: the content alone; mount points are not crossed; flags: 1 owners become 0:0, 2 times with nanoseconds, 4 follow a symlink at the end of path */
   | { readonly op: 'pack_tar'; readonly output: number; readonly path: string; readonly name?: string | undefined; readonly flags: number }
   /** write what an overlay's upper directory (a host path) changes about the root (none: about nothing) to output; format: 0 an OCI layer, 1 a list of kind, path and NUL; ignored: paths that the engine makes */
-  | { readonly op: 'pack_layer'; readonly output: number; readonly source: string; readonly ignored: readonly string[]; readonly format: number };
+  | { readonly op: 'pack_layer'; readonly output: number; readonly source: string; readonly ignored: readonly string[]; readonly format: number }
+  /** a lease of netd: the init process is born in a user namespace inside netd's, and gets the interfaces that the description (addon/helper/netd_description.h) names; netd: directory of its socket */
+  | { readonly op: 'network_lease'; readonly connection: number; readonly directory: number; readonly description: string }
+  /** the user namespace and others (CLONE_NEW* flags) of the process behind a pidfd are entered before the init process is cloned into the rest */
+  | { readonly op: 'share_namespaces'; readonly pidfd: number; readonly flags: bigint }
+  /** be the network process: directory of its lock and its socket; user_namespace: that of an earlier one, or any other file for a new one; it ends when nobody has used it for so long */
+  | { readonly op: 'netd'; readonly directory: number; readonly user_namespace: number; readonly linger_ms: number };
 
 export type OperationName = PlanOperation['op'];
 
@@ -168,6 +174,9 @@ export const operationTable: readonly {
   { op: 'root_uncovered', stage: 'init', fields: [] },
   { op: 'pack_tar', stage: 'init', fields: [['output', 'fd'], ['path', 'str'], ['name', 'str'], ['flags', 'u32']] },
   { op: 'pack_layer', stage: 'init', fields: [['output', 'fd'], ['source', 'str'], ['ignored', 'list'], ['format', 'u32']] },
+  { op: 'network_lease', stage: 'monitor', fields: [['connection', 'fd'], ['directory', 'fd'], ['description', 'str']] },
+  { op: 'share_namespaces', stage: 'monitor', fields: [['pidfd', 'fd'], ['flags', 'u64']] },
+  { op: 'netd', stage: 'monitor', fields: [['directory', 'fd'], ['user_namespace', 'fd'], ['linger_ms', 'u32']] },
 ];
 
 /** Frame types on the control connection (addon/protocol/README.md). */
@@ -200,4 +209,28 @@ export const frameType = {
   detached: 13,
   /** a task finished; payload: JSON object with its counts */
   result: 14,
+  /** first frame of a lease; payload: description of a container and its networks; answered by NET_ENTERED or NET_FAILED */
+  netEnter: 15,
+  /** descriptor: the container's network namespace; answered by NET_ATTACHED or NET_FAILED */
+  netAttach: 16,
+  /** first frame of a lease that a lost netd had granted; payload: description; descriptors: what NET_ATTACHED carried, then the container's network namespace */
+  netResume: 17,
+  /** payload: description of a running container with the one network to add; answered by NET_DONE or NET_FAILED */
+  netConnect: 18,
+  /** payload: description of a running container with the one network to leave; answered by NET_DONE or NET_FAILED */
+  netDisconnect: 19,
+  /** payload: id of a network to take down; answered by NET_DONE, or NET_FAILED while it has endpoints */
+  netForget: 20,
+  /** answered by NET_STATE */
+  netList: 21,
+  /** descriptor: the user namespace that the container's own is made in */
+  netEntered: 22,
+  /** the container's network is as the payload describes; to be kept for NET_RESUME with the descriptors: user namespace, plan of netd, then the namespace of each network */
+  netAttached: 23,
+  /** the request is fulfilled */
+  netDone: 24,
+  /** a: errno; payload: subject, NUL, detail */
+  netFailed: 25,
+  /** payload: JSON object of the networks, their endpoints and counters */
+  netState: 26,
 } as const;

@@ -28,6 +28,7 @@ interface Given<Value> {
   readonly describe: string;
   readonly defaultText?: string;
   readonly docker?: string;
+  readonly hidden?: boolean;
   readonly apply: Apply<Value>;
 }
 

@@ -73,6 +73,7 @@ const emptyRequest = (image: string, command: readonly string[]): CreateRequest 
   exposedPorts: [],
   publish: [],
   publishAll: false,
+  networks: [],
   addedHosts: [],
   dns: [],
   dnsSearch: [],

@@ -6,14 +6,15 @@ import { sampanError } from '../errors/sampan-error.js';
 import { resolveCapabilities } from '../spec/capabilities.js';
 import type { CreateRequest, MountRequest, UlimitRequest } from '../spec/create-request.js';
 import type { MergedProcess } from '../spec/merge.js';
-import type { MountConfig, NamespaceType, RlimitConfig, RootConfig, RuntimeConfig } from '../spec/runtime-config.js';
+import type { NetworkKind } from '../spec/network-mode.js';
+import type { MountConfig, NamespaceConfig, RlimitConfig, RootConfig, RuntimeConfig } from '../spec/runtime-config.js';
 import type { IdMap } from './id-map.js';
 
 export interface ConfigInput {
   readonly request: CreateRequest;
   readonly process: MergedProcess;
   readonly idMap: IdMap;
-  readonly network: 'none' | 'host';
+  readonly network: NetworkKind;
   readonly hostname: string;
   /** directory that the root file system is mounted on */
   readonly rootfsPath: string;
@@ -63,7 +64,7 @@ export const buildConfig = (input: ConfigInput): RuntimeConfig => {
     linux: {
       uidMappings: input.idMap.uids,
       gidMappings: input.idMap.gids,
-      namespaces: namespacesOf(input.network).map((type) => ({ type })),
+      namespaces: namespacesOf(input.network),
       sysctl: request.sysctls,
       maskedPaths: request.privileged ? [] : maskedPaths,
       readonlyPaths: request.privileged ? [] : readonlyPaths,
@@ -83,9 +84,14 @@ export const buildConfig = (input: ConfigInput): RuntimeConfig => {
   };
 };
 
-const namespacesOf = (network: 'none' | 'host'): readonly NamespaceType[] => {
-  const own: readonly NamespaceType[] = ['user', 'mount', 'pid', 'uts', 'ipc', 'cgroup'];
-  return network === 'none' ? [...own, 'network'] : own;
+/** A network belongs to the user namespace of its container: who shares the one shares the other. */
+const namespacesOf = (network: NetworkKind): readonly NamespaceConfig[] => {
+  const shared = network === 'container' ? { shared: true } : {};
+  const own: readonly NamespaceConfig[] = [
+    { type: 'user', ...shared },
+    ...(['mount', 'pid', 'uts', 'ipc', 'cgroup'] as const).map((type) => ({ type })),
+  ];
+  return network === 'host' ? own : [...own, { type: 'network', ...shared }];
 };
 
 /** Only what can be honoured: an option that would silently do nothing is an error. */
@@ -142,11 +148,11 @@ const kernelMounts = ({ request, network, idMap, cgroupV2 }: ConfigInput): reado
   const ttyGroup = idMap.mode === 'single' ? [] : ['gid=5'];
   // A new sysfs shows a network namespace; the host's one is not ours to show, so its /sys is bound read-only instead.
   const sys =
-    network === 'none'
+    network !== 'host'
       ? fresh('sysfs', '/sys', [...hardened, ...sysAccess])
       : bind('/sys', '/sys', ['rbind', 'ro', ...hardened]);
   const cgroup =
-    cgroupV2 && network === 'none' ? [fresh('cgroup2', '/sys/fs/cgroup', [...hardened, ...sysAccess], 'cgroup')] : [];
+    cgroupV2 && network !== 'host' ? [fresh('cgroup2', '/sys/fs/cgroup', [...hardened, ...sysAccess], 'cgroup')] : [];
   return [
     fresh('proc', '/proc', hardened),
     fresh('tmpfs', '/dev', ['nosuid', 'strictatime', 'mode=755', 'size=65536k']),

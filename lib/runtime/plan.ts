@@ -43,9 +43,11 @@ export const containerOperations = (
   idMap: IdMap,
   terminal: TerminalSize,
 ): readonly PlanOperation[] => {
-  const flags = namespaceFlags(config.linux.namespaces.map(({ type }) => type));
+  const { namespaces } = config.linux;
+  const flags = namespaceFlags(namespaces.flatMap(({ type, shared }) => (shared === true ? [] : [type])));
+  const ownIds = namespaces.some(({ type, shared }) => type === 'user' && shared !== true);
   return [
-    ...namespaceOperations(idMap, flags),
+    ...(ownIds ? namespaceOperations(idMap, flags) : [{ op: 'namespaces', flags } as const]),
     { op: 'stdio', flags: stdioFlags(config) },
     { op: 'become_root' },
     { op: 'mount_propagation', source: '/', flags: BigInt(k.MS_REC | k.MS_SLAVE) },
@@ -112,7 +114,7 @@ const deviceLinks = [
 
 const systemOperations = (config: RuntimeConfig): readonly PlanOperation[] => {
   const { linux } = config;
-  const ownNetwork = linux.namespaces.some(({ type }) => type === 'network');
+  const ownNetwork = linux.namespaces.some(({ type, shared }) => type === 'network' && shared !== true);
   return [
     { op: 'set_hostname', name: config.hostname },
     ...(config.domainname === undefined ? [] : [{ op: 'set_domainname', name: config.domainname } as const]),

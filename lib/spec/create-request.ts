@@ -2,6 +2,7 @@
 // What a caller asks for when a container is created: the one input of engine.containers.create(), made by the command
 // line's option table and by the library. Absent means "as the image or the engine's default says".
 
+import type { NetworkRequest } from './network-mode.js';
 import type { ContainerPort, PublishRequest } from './ports.js';
 
 /** A bind, tmpfs (or later volume) mount as asked for by -v, --mount or --tmpfs. Paths are absolute. */
@@ -75,8 +76,8 @@ export interface CreateRequest {
   readonly annotations: Readonly<Record<string, string>>;
   readonly mounts: readonly MountRequest[];
   readonly readOnlyRootfs: boolean;
-  /** `none`, `host`; absent is the engine's default (none until the network exists) */
-  readonly network?: string;
+  /** in order, the first decides the mode (`none`, `host`, `container:X` stand alone); empty: the engine's default */
+  readonly networks: readonly NetworkRequest[];
   /** --expose */
   readonly exposedPorts: readonly ContainerPort[];
   /** -p */

@@ -42,6 +42,12 @@ export interface IdMapping {
 
 export type NamespaceType = 'user' | 'mount' | 'pid' | 'uts' | 'ipc' | 'network' | 'cgroup';
 
+export interface NamespaceConfig {
+  readonly type: NamespaceType;
+  /** that of another container, entered at the start (the specification's `path`) */
+  readonly shared?: boolean;
+}
+
 /** Where the root file system comes from; `lower` is topmost first. */
 export type RootConfig =
   | {
@@ -71,7 +77,7 @@ export interface RuntimeConfig {
   readonly linux: {
     readonly uidMappings: readonly IdMapping[];
     readonly gidMappings: readonly IdMapping[];
-    readonly namespaces: readonly { readonly type: NamespaceType }[];
+    readonly namespaces: readonly NamespaceConfig[];
     readonly sysctl: Readonly<Record<string, string>>;
     readonly maskedPaths: readonly string[];
     readonly readonlyPaths: readonly string[];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The files of one container and what is in them (docs/state-on-disk.md). Status is not among them: it is derived.
 
-import { lstatSync, readdirSync } from 'node:fs';
+import { lstatSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sampanError } from '../errors/sampan-error.js';
 import type { CreateRequest } from '../spec/create-request.js';
@@ -25,7 +25,8 @@ export interface ContainerRecord {
   readonly request: CreateRequest;
   readonly process: MergedProcess;
   readonly hostname: string;
-  readonly network: 'none' | 'host';
+  /** docker's network mode: none, host, container:<id>, or the name of the first network */
+  readonly network: string;
   readonly ports: ContainerPorts;
   readonly idMode: 'subids' | 'root' | 'nested' | 'single';
   /** made by `run`: means nothing without a first start, so it is removed when the command died before that */
@@ -152,6 +153,11 @@ export const writeRunRecord = (files: ContainerFiles, record: RunRecord): void =
 
 export const writeExitRecord = (files: ContainerFiles, record: ExitRecord): void => {
   writeJsonAtomic(files.exit, record, { durable: true });
+};
+
+/** A file that a running container has bound: it keeps its inode, so it is written in place. */
+export const writeBoundFile = (path: string, content: string): void => {
+  writeFileSync(path, content);
 };
 
 const schemaVersion = 1;

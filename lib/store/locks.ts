@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Locks between processes: open file description locks (fcntl(2), F_OFD_SETLK), gone with their holder. Order:
-// store < image < network < container < volume < names. Never held across registry traffic or while a user is waited
+// store < image < container < network < volume < names. Never held across registry traffic or while a user is waited
 // for. A lock file may be removed with its object, so after locking it must still be linked.
 
 import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
@@ -18,6 +18,8 @@ export interface Lock extends Disposable {
 export interface Locks {
   /** index of the images and layers */
   store(kind?: LockKind): Promise<Lock>;
+  /** records of the networks, and which container has which of their addresses */
+  network(): Promise<Lock>;
   /** names of containers: claim and release */
   names(): Promise<Lock>;
   /** undefined when there is no such container (any more) */
@@ -50,6 +52,7 @@ export const openLocks = (paths: Paths, native: () => Native): Locks => {
   const containerLock = (id: string): string => join(paths.containers, id, 'lock');
   return {
     store: (kind = 'exclusive') => lockFile(native(), join(paths.locks, 'store.lock'), kind),
+    network: () => lockFile(native(), join(paths.locks, 'network.lock'), 'exclusive'),
     names: () => lockFile(native(), join(paths.locks, 'names.lock'), 'exclusive'),
     container: (id) => lockExisting(native(), containerLock(id)),
     tryContainer: (id) => tryExisting(native(), containerLock(id)),

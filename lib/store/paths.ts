@@ -16,6 +16,7 @@ export interface Paths {
   readonly layers: string;
   readonly containers: string;
   readonly names: string;
+  readonly networks: string;
   readonly locks: string;
   readonly tmp: string;
   /** what has come of blobs that are being pulled; made when it is needed */
@@ -50,6 +51,7 @@ export const openPaths = (input: PathsInput): Paths => {
     layers: at('layers'),
     containers: at('containers'),
     names: at('names'),
+    networks: at('networks'),
     locks: at('locks'),
     tmp: at('tmp'),
     downloads: at('downloads'),

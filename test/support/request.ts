@@ -12,6 +12,7 @@ export const plainRequest: CreateRequest = {
   labels: {},
   annotations: {},
   mounts: [],
+  networks: [],
   readOnlyRootfs: false,
   exposedPorts: [],
   publish: [],

@@ -6,25 +6,28 @@
 // left is a scratch directory of a dead owner or a name without a container; both are free for the next command.
 
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname as hostHostname } from 'node:os';
 import { join } from 'node:path';
-import { hasErrno, sampanError } from '../../errors/sampan-error.js';
+import { sampanError } from '../../errors/sampan-error.js';
 import { buildConfig } from '../../runtime/config.js';
 import { isCgroupV2 } from '../../runtime/cgroup.js';
-import { rootOf } from '../../runtime/id-map.js';
+import { rootOf, type IdMap } from '../../runtime/id-map.js';
 import { mergePorts } from '../../spec/ports.js';
 import type { CreateRequest } from '../../spec/create-request.js';
 import { mergeProcess } from '../../spec/merge.js';
+import { networkKind } from '../../spec/network-mode.js';
 import type { RootConfig, RuntimeConfig } from '../../spec/runtime-config.js';
 import { removeIfThere, syncDirectory, writeJsonAtomic } from '../../store/atomic.js';
 import {
   containerFiles,
   filesOf,
+  readRuntimeConfig,
   writeContainerRecord,
   type ContainerFiles,
   type ContainerRecord,
 } from '../../store/container-records.js';
+import { writeEndpoints, type EndpointRecord } from '../../store/container-networks.js';
 import { isFirstNotice } from '../../store/notices.js';
 import { makeOwnedDirectory, type Owner } from '../../store/owned-directory.js';
 import { makeScratch } from '../../store/scratch.js';
@@ -32,11 +35,13 @@ import { parseSignal } from '../../util/signals.js';
 import type { CreateOptions } from '../contract.js';
 import type { ContainerContext, ResolvedImage } from './context.js';
 import { buildEtcFiles } from './etc-files.js';
-import { idOfName, type LockedContainer } from './find.js';
+import { idOfName, type FoundContainer, type LockedContainer } from './find.js';
 import { holdImage } from './hold-image.js';
 import { hostRoot, makeHostRoot } from './host-rootfs.js';
 import { checkName, generateName } from './names.js';
 import { checkMounts } from './check-mounts.js';
+import { readHostFile } from './read-host-file.js';
+import { resolveNetworks, type ResolvedNetworks } from './resolve-networks.js';
 
 export interface Created extends LockedContainer {
   readonly warnings: readonly string[];
@@ -52,13 +57,14 @@ export const createContainer = async (
   const given = request.name === undefined ? undefined : checkName(request.name);
   // An early answer for the common mistake; the claim below is what counts.
   if (given !== undefined) refuseTaken(context, given);
+  const network = await resolveNetworks(context, request);
   using held = await holdImage(context, request, options);
   const { image } = held;
   const id = randomBytes(32).toString('hex');
   const scratch = makeScratch(paths);
   const lock = locks.create(scratch);
   try {
-    const decided = decide(context, { request, image, id, scratch });
+    const decided = decide(context, { request, image, id, scratch, network });
     const durable = !request.autoRemove;
     writeContainerFiles(decided, durable);
     const name = await putInPlace(context, decided, { given, madeByRun, durable });
@@ -81,7 +87,8 @@ export const createContainer = async (
 /** The runtime config a request would get, without writing anything: --dry-run=plan. */
 export const configOf = async (context: ContainerContext, request: CreateRequest): Promise<RuntimeConfig> => {
   const image = await context.resolveImage(request.image, { platform: request.platform });
-  return decide(context, { request, image, id: '0'.repeat(64), scratch: undefined }).config;
+  const network = await resolveNetworks(context, request);
+  return decide(context, { request, image, id: '0'.repeat(64), scratch: undefined, network }).config;
 };
 
 interface DecideInput {
@@ -90,6 +97,7 @@ interface DecideInput {
   readonly id: string;
   /** undefined: nothing is written */
   readonly scratch: string | undefined;
+  readonly network: ResolvedNetworks;
 }
 
 interface Decided {
@@ -97,13 +105,17 @@ interface Decided {
   readonly record: Omit<ContainerRecord, 'name' | 'madeByRun'>;
   readonly config: RuntimeConfig;
   readonly etc: Readonly<Record<'hostname' | 'hosts' | 'resolv.conf', string>>;
+  readonly endpoints: readonly EndpointRecord[];
   readonly warnings: readonly string[];
 }
 
-const decide = (context: ContainerContext, { request, image, id, scratch }: DecideInput): Decided => {
-  const idMap = context.idMap();
-  const network = networkOf(request);
-  const hostname = request.hostname ?? (network === 'host' ? hostHostname() : id.slice(0, 12));
+const decide = (context: ContainerContext, input: DecideInput): Decided => {
+  const { request, image, id, scratch, network: networks } = input;
+  const { mode, shared } = networks;
+  const network = networkKind(mode);
+  // Who shares the network of another container lives in his user namespace.
+  const idMap = shared === undefined ? context.idMap() : { ...context.idMap(), ...idsOf(shared) };
+  const hostname = request.hostname ?? ownHostname(networks, id);
   const process = mergeProcess(request, image.defaults, hostname);
   parseSignal(process.stopSignal);
   checkMounts(request.mounts, { create: scratch !== undefined });
@@ -113,6 +125,7 @@ const decide = (context: ContainerContext, { request, image, id, scratch }: Deci
   if (scratch !== undefined) makeRootDirectories(image, scratchFiles, owner);
   const rootfs = rootOfImage(image, target, request);
   const etcPath = (name: string): string => join(target.directory, name);
+  const sharedPath = (name: string): string => join((shared?.files ?? target).directory, name);
   const config = buildConfig({
     request,
     process,
@@ -121,15 +134,15 @@ const decide = (context: ContainerContext, { request, image, id, scratch }: Deci
     hostname,
     rootfsPath: target.rootfs,
     rootfs,
-    etcFiles: { hostname: etcPath('hostname'), hosts: etcPath('hosts'), 'resolv.conf': etcPath('resolv.conf') },
+    etcFiles: { hostname: etcPath('hostname'), hosts: sharedPath('hosts'), 'resolv.conf': sharedPath('resolv.conf') },
     cgroupV2: isCgroupV2(),
   });
   const etc = buildEtcFiles({
     request,
     network,
     hostname,
-    hostHosts: readHost('/etc/hosts'),
-    hostResolvConf: readHost('/etc/resolv.conf'),
+    hostHosts: readHostFile('/etc/hosts') ?? '',
+    hostResolvConf: readHostFile('/etc/resolv.conf') ?? '',
   });
   const record = {
     schema: 1 as const,
@@ -141,26 +154,23 @@ const decide = (context: ContainerContext, { request, image, id, scratch }: Deci
     request,
     process,
     hostname,
-    network,
+    network: mode,
     ports: mergePorts({ ...request, exposed: request.exposedPorts, ofImage: image.defaults.exposedPorts ?? [] }),
     idMode: idMap.mode,
   };
-  return { scratchFiles, record, config, etc, warnings: scratch === undefined ? [] : warningsOf(context, request) };
+  const warnings = scratch === undefined ? [] : warningsOf(context, request);
+  return { scratchFiles, record, config, etc, endpoints: networks.endpoints, warnings };
 };
 
-const networkOf = ({ network, publish, publishAll }: CreateRequest): 'none' | 'host' => {
-  if (network === undefined && (publish.length > 0 || publishAll)) {
-    throw sampanError('ERR_NOT_SUPPORTED', {
-      subject: 'publishing ports: containers have no network of their own yet',
-      hint: 'with --network host its ports are ports of the host',
-    });
-  }
-  if (network === undefined || network === 'none') return 'none';
-  if (network === 'host') return 'host';
-  throw sampanError('ERR_NOT_SUPPORTED', {
-    subject: `--network ${network}`,
-    hint: 'this version knows the networks none and host',
-  });
+const ownHostname = ({ mode, shared }: ResolvedNetworks, id: string): string => {
+  if (shared !== undefined) return shared.record.hostname;
+  return mode === 'host' ? hostHostname() : id.slice(0, 12);
+};
+
+const idsOf = ({ files }: FoundContainer): Pick<IdMap, 'uids' | 'gids'> => {
+  const config = readRuntimeConfig(files);
+  if (config === undefined) throw sampanError('ERR_STORE_CORRUPT', { subject: files.config });
+  return { uids: config.linux.uidMappings, gids: config.linux.gidMappings };
 };
 
 const warningsOf = ({ idMap, paths }: ContainerContext, request: CreateRequest): readonly string[] => {
@@ -172,11 +182,12 @@ const warningsOf = ({ idMap, paths }: ContainerContext, request: CreateRequest):
         ]
       : [];
   const network =
-    request.network === undefined && isFirstNotice(paths, 'network-none')
+    request.networks.length === 0 && isFirstNotice(paths, 'network-none')
       ? ['containers have no network of their own yet: the default is --network none (this is said once)']
       : [];
   const isDiscarded = request.publish.length > 0 || request.publishAll;
-  const ports = isDiscarded ? [`published ports are discarded when using ${request.network ?? 'no'} network mode`] : [];
+  const networkName = request.networks[0]?.name ?? 'no';
+  const ports = isDiscarded ? [`published ports are discarded when using ${networkName} network mode`] : [];
   return [...ids, ...network, ...ports];
 };
 
@@ -201,7 +212,8 @@ const makeRootDirectories = (image: ResolvedImage, files: ContainerFiles, owner:
 
 // ---- writing -------------------------------------------------------------------------------------------------------
 
-const writeContainerFiles = ({ scratchFiles, config, etc }: Decided, durable: boolean): void => {
+const writeContainerFiles = ({ scratchFiles, config, etc, endpoints }: Decided, durable: boolean): void => {
+  if (endpoints.length > 0) writeEndpoints(scratchFiles, endpoints, { durable });
   for (const [name, content] of Object.entries(etc)) {
     const path = join(scratchFiles.directory, name);
     writeFileSync(path, content);
@@ -231,7 +243,7 @@ const putInPlace = async (
 
 const refuseTaken = ({ paths }: ContainerContext, name: string): void => {
   const id = idOfName(paths, name);
-  if (id === undefined || readIfThere(filesOf(paths, id).record) === undefined) return;
+  if (id === undefined || readHostFile(filesOf(paths, id).record) === undefined) return;
   throw sampanError('ERR_CONTAINER_NAME_TAKEN', {
     subject: name,
     hint: `by container ${id.slice(0, 12)}: remove it with 'sampan rm ${name}', or choose another name`,
@@ -244,15 +256,4 @@ const freeName = (context: ContainerContext): string => {
     if (idOfName(context.paths, name) === undefined) return name;
   }
   return `${generateName()}_${randomBytes(4).toString('hex')}`;
-};
-
-const readHost = (path: string): string => readIfThere(path) ?? '';
-
-const readIfThere = (path: string): string | undefined => {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'EACCES')) return undefined;
-    throw error;
-  }
 };

@@ -4,10 +4,22 @@
 import { isIP } from 'node:net';
 import { sampanError } from '../../errors/sampan-error.js';
 import type { AddedHost, CreateRequest } from '../../spec/create-request.js';
+import type { NetworkKind } from '../../spec/network-mode.js';
+
+export interface EndpointFacts {
+  /** its own addresses */
+  readonly addresses: readonly string[];
+  /** where netd answers DNS */
+  readonly nameservers: readonly string[];
+  /** how the host is reached */
+  readonly hostGateway: string;
+}
 
 export interface EtcFilesInput {
   readonly request: CreateRequest;
-  readonly network: 'none' | 'host';
+  readonly network: NetworkKind;
+  /** of a container on networks of its own: known when it is started */
+  readonly endpoints?: EndpointFacts | undefined;
   readonly hostname: string;
   /** the host's own files, empty when it has none */
   readonly hostHosts: string;
@@ -35,16 +47,27 @@ ff02::1\tip6-allnodes
 ff02::2\tip6-allrouters
 `;
 
-const buildHosts = ({ request, network, hostname, hostHosts }: EtcFilesInput): string => {
-  const added = request.addedHosts.map((host) => `${addressOf(host, network)}\t${host.name}\n`).join('');
+const buildHosts = ({ request, network, endpoints, hostname, hostHosts }: EtcFilesInput): string => {
+  const added = request.addedHosts.map((host) => `${addressOf(host, network, endpoints)}\t${host.name}\n`).join('');
   if (network === 'host') return `${withFinalNewline(hostHosts)}${added}`;
   const names = request.domainname === undefined ? hostname : `${hostname}.${request.domainname} ${hostname}`;
-  return `${baseHosts}127.0.0.1\t${names}\n${added}`;
+  const own = endpoints === undefined || endpoints.addresses.length === 0 ? ['127.0.0.1'] : endpoints.addresses;
+  const host = endpoints === undefined ? '' : `${endpoints.hostGateway}\t${hostNames}\n`;
+  return `${baseHosts}${own.map((address) => `${address}\t${names}\n`).join('')}${host}${added}`;
 };
 
-const addressOf = ({ name, address }: AddedHost, network: 'none' | 'host'): string => {
+/** docker's and podman's names for the machine outside. */
+const hostNames = 'host.docker.internal host.containers.internal';
+
+const addressOf = (
+  { name, address }: AddedHost,
+  network: NetworkKind,
+  endpoints: EndpointFacts | undefined,
+): string => {
   if (address === 'host-gateway') {
     if (network === 'host') return '127.0.0.1';
+    // Not started yet: the file is written again then.
+    if (network === 'bridge') return endpoints?.hostGateway ?? '0.0.0.0';
     throw sampanError('ERR_INVALID_VALUE', {
       subject: `--add-host ${name}:host-gateway`,
       hint: 'without a network there is no gateway: use --network host',
@@ -58,19 +81,21 @@ const addressOf = ({ name, address }: AddedHost, network: 'none' | 'host'): stri
 };
 
 /** The host's file, with the parts replaced that --dns, --dns-search and --dns-option name (resolv.conf(5)). */
-const buildResolvConf = ({ request, hostResolvConf }: EtcFilesInput): string => {
+const buildResolvConf = ({ request, hostResolvConf, endpoints }: EtcFilesInput): string => {
   for (const server of request.dns) {
     if (isIP(server) === 0)
       throw sampanError('ERR_INVALID_VALUE', { subject: `--dns ${server}`, hint: 'give an IP address' });
   }
   const search = request.dnsSearch.filter((domain) => domain !== '.');
+  // netd asks the servers of --dns, or the host's, for what it does not know itself.
+  const servers = endpoints === undefined ? request.dns : endpoints.nameservers;
   const replaced = [
-    ...request.dns.map((server) => `nameserver ${server}`),
+    ...servers.map((server) => `nameserver ${server}`),
     ...(search.length > 0 ? [`search ${search.join(' ')}`] : []),
     ...(request.dnsOptions.length > 0 ? [`options ${request.dnsOptions.join(' ')}`] : []),
   ];
   const isReplaced = (line: string): boolean =>
-    (request.dns.length > 0 && /^\s*nameserver\b/.test(line)) ||
+    (servers.length > 0 && /^\s*nameserver\b/.test(line)) ||
     (request.dnsSearch.length > 0 && /^\s*(search|domain)\b/.test(line)) ||
     (request.dnsOptions.length > 0 && /^\s*options\b/.test(line));
   const kept = hostResolvConf.split('\n').filter((line) => line !== '' && !isReplaced(line));

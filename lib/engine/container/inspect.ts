@@ -5,7 +5,8 @@
 import type { RuntimeConfig } from '../../spec/runtime-config.js';
 import type { ContainerFiles, ContainerRecord } from '../../store/container-records.js';
 import type { ContainerSummary } from '../contract.js';
-import { exposedSet, hasPorts, portBindings, portMap, portSummaries } from './port-objects.js';
+import { networkSettings, type ContainerEndpoint } from './network-settings.js';
+import { exposedSet, hasPorts, portBindings, portSummaries } from './port-objects.js';
 import type { DerivedStatus } from './status.js';
 
 export interface InspectInput {
@@ -13,6 +14,8 @@ export interface InspectInput {
   readonly files: ContainerFiles;
   readonly config: RuntimeConfig;
   readonly state: DerivedStatus;
+  /** the networks it is on, with their records */
+  readonly networks: readonly ContainerEndpoint[];
   readonly sizes?: { readonly rw: number; readonly rootFs: number } | undefined;
 }
 
@@ -48,7 +51,7 @@ export const inspectObject = (input: InspectInput): Readonly<Record<string, unkn
     ...(sizes === undefined ? {} : { SizeRw: sizes.rw, SizeRootFs: sizes.rootFs }),
     Mounts: mountPoints(record),
     Config: configObject(record),
-    NetworkSettings: networkSettings(record, input.state),
+    NetworkSettings: networkSettings(input),
     Sampan: {
       IdMap: record.idMode,
       UidMappings: config.linux.uidMappings,
@@ -190,18 +193,12 @@ const configObject = ({
   ...(request.stopTimeoutSeconds === undefined ? {} : { StopTimeout: request.stopTimeoutSeconds }),
 });
 
-const networkSettings = (
-  { network, ports }: ContainerRecord,
-  state: DerivedStatus,
-): Readonly<Record<string, unknown>> => ({
-  Ports: hasPorts(network) && state.status === 'running' ? portMap(ports.exposed, state.run.publishedPorts ?? []) : {},
-  IPAddress: '',
-  Gateway: '',
-  MacAddress: '',
-  Networks: { [network]: { IPAddress: '', Gateway: '', MacAddress: '', Aliases: null, NetworkID: '', EndpointID: '' } },
-});
-
-export const summaryOf = ({ record, state, sizes }: Omit<InspectInput, 'files' | 'config'>): ContainerSummary => ({
+export const summaryOf = ({
+  record,
+  state,
+  networks,
+  sizes,
+}: Omit<InspectInput, 'files' | 'config'>): ContainerSummary => ({
   id: record.id,
   name: record.name,
   image: record.imageName,
@@ -213,7 +210,7 @@ export const summaryOf = ({ record, state, sizes }: Omit<InspectInput, 'files' |
   ...('exit' in state ? { finishedAt: state.exit.finishedAt, exitCode: state.exit.exitCode } : {}),
   labels: record.process.labels,
   mounts: record.request.mounts.map((mount) => (mount.type === 'bind' ? mount.source : mount.target)),
-  networks: [record.network],
+  networks: networks.length === 0 ? [record.network] : networks.map(({ endpoint }) => endpoint.networkName),
   ports:
     hasPorts(record.network) && state.status === 'running'
       ? portSummaries(record.ports.exposed, state.run.publishedPorts ?? [])

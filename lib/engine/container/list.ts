@@ -6,6 +6,7 @@ import { filesOf, listContainerIds, readContainerRecord, type ContainerRecord } 
 import type { ContainerSummary, ListFilter } from '../contract.js';
 import type { ContainerContext } from './context.js';
 import { summaryOf } from './inspect.js';
+import { endpointsOf } from './network-settings.js';
 import { deriveStatus } from './status.js';
 
 type Matcher = (row: ContainerSummary, values: readonly string[], all: readonly ContainerSummary[]) => boolean;
@@ -66,7 +67,13 @@ const rowOf = async (context: ContainerContext, id: string, size: boolean): Prom
   const files = filesOf(context.paths, id);
   const record = readContainerRecord(files);
   if (record === undefined) return undefined;
-  return summaryOf({ record, state: deriveStatus(files), sizes: size ? await sizesOf(context, record) : undefined });
+  const networks = endpointsOf(context.paths, files);
+  return summaryOf({
+    record,
+    state: deriveStatus(files),
+    networks,
+    sizes: size ? await sizesOf(context, record) : undefined,
+  });
 };
 
 /** Bytes of the writable layer, and of it with the image's layers below. */

@@ -108,7 +108,8 @@ export const removeRunTraces = ({ runtimeDirectory, cgroup }: RunRecord): void =
 /** Socket directories of starts that were killed before a run record named them; a start holds its container's lock. */
 const sweepSockets = ({ paths, locks }: ContainerContext): void => {
   // In this order: a container is in its place before its socket directory is made, so who is not in the list is gone.
-  const names = readdirSync(paths.runtimeRoot);
+  // Other names are netd's.
+  const names = readdirSync(paths.runtimeRoot).filter((name) => /^[0-9a-f]{12}$/.test(name));
   const ids = names.length === 0 ? [] : listContainerIds(paths);
   for (const name of names) {
     const id = ids.find((known) => known.startsWith(name));

@@ -8,7 +8,9 @@ import { sampanError } from '../../errors/sampan-error.js';
 import { removeCgroup } from '../../runtime/cgroup.js';
 import { removeIfThere } from '../../store/atomic.js';
 import { filesOf, readContainerRecord, readRunRecord } from '../../store/container-records.js';
+import { readEndpoints, type EndpointRecord } from '../../store/container-networks.js';
 import { moveToScratch } from '../../store/scratch.js';
+import { releaseEndpoint } from '../network/assign.js';
 import type { ContainerContext } from './context.js';
 import { idOfName, lockContainer, type LockedContainer } from './find.js';
 import { deriveStatus, isRunning } from './status.js';
@@ -57,6 +59,7 @@ export const removeLocked = async (
 ): Promise<void> => {
   const { paths } = context;
   const run = readRunRecord(files);
+  await releaseAddresses(context, id, readEndpoints(files));
   const scratch = moveToScratch(paths, files.directory);
   if (scratch === undefined) return;
   await releaseName(context, record.name, id);
@@ -65,6 +68,17 @@ export const removeLocked = async (
     if (run.cgroup !== undefined) removeCgroup(run.cgroup);
   }
   await context.removeTree(scratch);
+};
+
+/** Before the container goes: who is killed in between leaves claims of a container that is not running. */
+const releaseAddresses = async (
+  context: ContainerContext,
+  id: string,
+  endpoints: readonly EndpointRecord[],
+): Promise<void> => {
+  if (endpoints.length === 0) return;
+  using _network = await context.locks.network();
+  for (const endpoint of endpoints) releaseEndpoint(context, id, endpoint);
 };
 
 /** Only when it is still ours: another container may have been given a name whose owner was gone. */

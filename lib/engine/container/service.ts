@@ -15,6 +15,7 @@ import { execInContainer } from './exec.js';
 import { findContainer, isRestarting, lockContainer, type FoundContainer } from './find.js';
 import { openFileService, type FileService } from './file-service.js';
 import { inspectObject } from './inspect.js';
+import { endpointsOf } from './network-settings.js';
 import { attachTarget, keysText } from './monitor-operations.js';
 import { listContainers, sizesOf } from './list.js';
 import { readLog } from './logs.js';
@@ -73,13 +74,7 @@ const openLifeService = (context: ContainerContext): Omit<ContainerService, keyo
       return pruneContainers(context, filters);
     },
     list: (filter) => listContainers(context, filter),
-    inspect: async (nameOrId, { size }) => {
-      const { files, record } = find(nameOrId);
-      const config = readRuntimeConfig(files);
-      if (config === undefined) throw sampanError('ERR_STORE_CORRUPT', { subject: files.config });
-      const sizes = size ? await sizesOf(context, record) : undefined;
-      return inspectObject({ record, files, config, state: deriveStatus(files), sizes });
-    },
+    inspect: (nameOrId, options) => inspect(context, find(nameOrId), options),
     logs: (nameOrId, options) => readContainerLog(find(nameOrId), options),
   };
 };
@@ -93,6 +88,18 @@ const readContainerLog = ({ files, record }: FoundContainer, options: LogOptions
     });
   }
   return readLog({ path: files.log, isRunning: () => isRunning(deriveStatus(files)) }, options);
+};
+
+const inspect = async (
+  context: ContainerContext,
+  { files, record }: FoundContainer,
+  { size }: { readonly size: boolean },
+): Promise<Readonly<Record<string, unknown>>> => {
+  const config = readRuntimeConfig(files);
+  if (config === undefined) throw sampanError('ERR_STORE_CORRUPT', { subject: files.config });
+  const sizes = size ? await sizesOf(context, record) : undefined;
+  const networks = endpointsOf(context.paths, files);
+  return inspectObject({ record, files, config, state: deriveStatus(files), networks, sizes });
 };
 
 /** @throws ERR_CONTAINER_NOT_RUNNING */

@@ -23,6 +23,7 @@ import type { ContainerContext } from './context.js';
 import type { LockedContainer } from './find.js';
 import { monitorOperations, openDirectory } from './monitor-operations.js';
 import { cleanUp } from './remove.js';
+import { openStartNetwork } from './start-network.js';
 import { canStart, deriveStatus } from './status.js';
 import { signalRun } from './stop.js';
 
@@ -67,9 +68,17 @@ interface RunPlaces {
 
 const launch = async (context: ContainerContext, found: LockedContainer, places: RunPlaces): Promise<Launched> => {
   const slots = new DescriptorSlots();
+  using network = await openStartNetwork(context, found);
+  const ours: number[] = [];
   try {
+    const slotOf = (path: string): number => {
+      const fd = openDirectory(path);
+      ours.push(fd);
+      return slots.add(fd);
+    };
     const operations = [
-      ...monitorOperations(context, found, { ...places, slotOf: (path) => slots.add(openDirectory(path)) }),
+      ...network.operations((fd) => slots.add(fd)),
+      ...monitorOperations(context, found, { ...places, slotOf }),
       ...containerOperations(
         places.config,
         mapOf(places.config, context.idMap()),
@@ -79,7 +88,7 @@ const launch = async (context: ContainerContext, found: LockedContainer, places:
     const title = `sampan-monitor ${found.record.name}`;
     return await launchHelper(context.native(), { role: 'create', title, operations, descriptors: slots.descriptors });
   } finally {
-    for (const fd of slots.descriptors) closeSync(fd);
+    for (const fd of ours) closeSync(fd);
   }
 };
 

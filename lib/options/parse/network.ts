@@ -2,9 +2,10 @@
 // --add-host, --dns, --hostname, --network.
 
 import { isIP } from 'node:net';
-import { sampanError } from '../../errors/sampan-error.js';
 import type { AddedHost } from '../../spec/create-request.js';
+import type { NetworkRequest } from '../../spec/network-mode.js';
 import { InvalidArgument } from '../option.js';
+import { parseCsv } from './csv.js';
 
 /** host:ip or host=ip; an IPv6 address may stand in brackets; `host-gateway` instead of an address */
 export const readAddedHost = (text: string): AddedHost => {
@@ -38,10 +39,60 @@ export const readHostname = (text: string): string => {
   return text;
 };
 
-export const readNetwork = (text: string): string => {
-  if (text === 'none' || text === 'host') return text;
-  throw sampanError('ERR_NOT_SUPPORTED', {
-    subject: `--network ${text}`,
-    hint: 'this version knows the networks none and host',
-  });
+/** A name or mode, or docker's long form: name=NAME,alias=A,ip=ADDRESS,ip6=ADDRESS,mac-address=MAC */
+export const readNetwork = (text: string): NetworkRequest => {
+  if (!/^[a-z0-9-]+=/.test(text)) {
+    if (text === '') throw new InvalidArgument('a network needs a name');
+    return { name: text, aliases: [] };
+  }
+  const pairs = parseCsv(text).map(readKeyValue);
+  const unknown = pairs.find(([key]) => !networkKeys.includes(key));
+  if (unknown !== undefined) throw new InvalidArgument(`invalid field key ${unknown[0]}`);
+  const valuesOf = (key: string): readonly string[] => pairs.flatMap(([name, value]) => (name === key ? [value] : []));
+  const one = (key: string, read: (text: string) => string): string | undefined => {
+    const value = valuesOf(key).at(-1);
+    return value === undefined ? undefined : read(value);
+  };
+  const name = one('name', (value) => value);
+  if (name === undefined || name === '') throw new InvalidArgument('network name is missing: give name=NAME');
+  return {
+    name,
+    aliases: valuesOf('alias').map(readAlias),
+    ip: one('ip', readIpv4),
+    ip6: one('ip6', readIpv6),
+    macAddress: one('mac-address', readMac),
+  };
+};
+
+const networkKeys = ['name', 'alias', 'ip', 'ip6', 'mac-address'];
+
+const readKeyValue = (text: string): readonly [string, string] => {
+  const at = text.indexOf('=');
+  if (at < 0) throw new InvalidArgument(`invalid field ${text}: give key=value`);
+  return [text.slice(0, at), text.slice(at + 1)];
+};
+
+/** Labels of a DNS name (RFC 1123), underscores as docker allows them. */
+export const readAlias = (text: string): string => {
+  if (text.length <= 253 && /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}))*$/.test(text)) {
+    return text;
+  }
+  throw new InvalidArgument(`${JSON.stringify(text)} is not a name that DNS can have`);
+};
+
+export const readIpv4 = (text: string): string => {
+  if (isIP(text) === 4) return text;
+  throw new InvalidArgument(`${JSON.stringify(text)} is not an IPv4 address`);
+};
+
+export const readIpv6 = (text: string): string => {
+  if (isIP(text) === 6 && !text.includes('%')) return text;
+  throw new InvalidArgument(`${JSON.stringify(text)} is not an IPv6 address`);
+};
+
+/** Of one interface: the multicast bit is not set. */
+export const readMac = (text: string): string => {
+  const mac = text.toLowerCase().replaceAll('-', ':');
+  if (/^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/.test(mac) && mac !== '00:00:00:00:00:00') return mac;
+  throw new InvalidArgument(`${JSON.stringify(text)} is not a MAC address`);
 };

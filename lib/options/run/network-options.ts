@@ -2,17 +2,66 @@
 // Options of run and create: names and networks.
 
 import { createList, createTexts, createValue, type CreateOption } from '../create-option.js';
-import { readAddedHost, readAddress, readHostname, readNetwork, readSearchDomain } from '../parse/network.js';
+import type { CreateRequest } from '../../spec/create-request.js';
+import type { NetworkRequest } from '../../spec/network-mode.js';
+import {
+  readAddedHost,
+  readAddress,
+  readAlias,
+  readHostname,
+  readIpv4,
+  readIpv6,
+  readMac,
+  readNetwork,
+  readSearchDomain,
+} from '../parse/network.js';
 
 export const networkOptions: readonly CreateOption[] = [
-  createValue('network', {
+  createList('network', {
     name: 'network',
-    kind: 'string',
-    describe: 'network of the container: none or host',
+    describe: 'network to connect to: a name, none, host or container:NAME; several may be given',
     defaultText: 'none',
     docker: 'HostConfig.NetworkMode',
     read: readNetwork,
-    apply: (request, network) => ({ ...request, network }),
+    apply: (request, networks) => ({ ...request, networks: [...request.networks, ...networks] }),
+  }),
+  createList('network', {
+    name: 'net',
+    hidden: true,
+    describe: 'the same as --network',
+    read: readNetwork,
+    apply: (request, networks) => ({ ...request, networks: [...request.networks, ...networks] }),
+  }),
+  createList('network', {
+    name: 'network-alias',
+    describe: 'another name of the container in its first network',
+    docker: 'NetworkingConfig.EndpointsConfig.Aliases',
+    read: readAlias,
+    apply: (request, aliases) => withFirst(request, (first) => ({ ...first, aliases: [...first.aliases, ...aliases] })),
+  }),
+  createValue('network', {
+    name: 'ip',
+    kind: 'string',
+    describe: 'IPv4 address in the first network',
+    docker: 'NetworkingConfig.EndpointsConfig.IPAMConfig.IPv4Address',
+    read: readIpv4,
+    apply: (request, ip) => withFirst(request, (first) => ({ ...first, ip })),
+  }),
+  createValue('network', {
+    name: 'ip6',
+    kind: 'string',
+    describe: 'IPv6 address in the first network',
+    docker: 'NetworkingConfig.EndpointsConfig.IPAMConfig.IPv6Address',
+    read: readIpv6,
+    apply: (request, ip6) => withFirst(request, (first) => ({ ...first, ip6 })),
+  }),
+  createValue('network', {
+    name: 'mac-address',
+    kind: 'string',
+    describe: 'MAC address in the first network',
+    docker: 'NetworkingConfig.EndpointsConfig.MacAddress',
+    read: readMac,
+    apply: (request, macAddress) => withFirst(request, (first) => ({ ...first, macAddress })),
   }),
   createValue('network', {
     name: 'hostname',
@@ -59,3 +108,9 @@ export const networkOptions: readonly CreateOption[] = [
     apply: (request, dnsSearch) => ({ ...request, dnsSearch }),
   }),
 ];
+
+/** Settings of one interface; without --network it is the default network's. */
+const withFirst = (request: CreateRequest, change: (first: NetworkRequest) => NetworkRequest): CreateRequest => {
+  const [first = { name: 'bridge', aliases: [] }, ...more] = request.networks;
+  return { ...request, networks: [change(first), ...more] };
+};

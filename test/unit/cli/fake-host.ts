@@ -19,6 +19,7 @@ export interface FakeOptions {
   readonly containers?: Partial<ContainerService>;
   readonly images?: Partial<ImageService>;
   readonly registries?: Partial<RegistryService>;
+  readonly networks?: Partial<Engine['networks']>;
   readonly system?: Partial<SystemService>;
   readonly stdin?: string;
   readonly stdinIsTerminal?: boolean;
@@ -97,6 +98,7 @@ export const fakeHost = (options: FakeOptions) => {
     containers: strict('containers', options.containers),
     images: strict('images', options.images),
     registries: strict('registries', options.registries),
+    networks: strict('networks', options.networks),
     system: strict('system', { rawTerminal, ...options.system }),
     [Symbol.asyncDispose]: async () => undefined,
   };

@@ -44,6 +44,7 @@ test('without options everything has its default', () => {
     labels: {},
     annotations: {},
     mounts: [],
+    networks: [],
     readOnlyRootfs: false,
     exposedPorts: [],
     publish: [],
@@ -117,7 +118,18 @@ const table: readonly (readonly [readonly string[], object])[] = [
     },
   ],
   [['--read-only', '--shm-size', '1g'], { readOnlyRootfs: true, shmSizeBytes: 1_073_741_824 }],
-  [['--network', 'host'], { network: 'host' }],
+  [['--network', 'host'], { networks: [{ name: 'host', aliases: [] }] }],
+  [['--net=a', '--network-alias=x', '--ip=10.1.2.3'], { networks: [{ name: 'a', aliases: ['x'], ip: '10.1.2.3' }] }],
+  [
+    ['--network', 'name=a,alias=x,alias=y,ip6=fd00::2,mac-address=02-42-0A-00-00-01', '--network=b'],
+    {
+      networks: [
+        { name: 'a', aliases: ['x', 'y'], ip6: 'fd00::2', macAddress: '02:42:0a:00:00:01' },
+        { name: 'b', aliases: [] },
+      ],
+    },
+  ],
+  [['--ip6=fd00::2'], { networks: [{ name: 'bridge', aliases: [], ip6: 'fd00::2' }] }],
   [['-h', 'box', '--domainname', 'lan'], { hostname: 'box', domainname: 'lan' }],
   [
     ['--add-host', 'a:10.0.0.1', '--add-host', 'b=::1', '--add-host', 'c:[fe80::1]', '--add-host', 'd:host-gateway'],
@@ -266,7 +278,6 @@ describe('mistakes', () => {
     [['-v', '/x'], 'an anonymous volume'],
     [['--mount', 'type=volume,target=/x'], 'a volume'],
     [['--mount', 'target=/x'], 'a volume'],
-    [['--network', 'bridge'], '--network bridge'],
     [['--log-driver', 'syslog'], '--log-driver syslog'],
     [['--log-opt', 'tag=x'], '--log-opt tag'],
   ])('%j is not there yet', (words, subject) => {

@@ -53,6 +53,7 @@ export const openImageFixture = (): ImageFixture => {
     layers: at('layers'),
     containers: at('containers'),
     names: at('names'),
+    networks: at('networks'),
     locks: at('locks'),
     tmp: at('tmp'),
     downloads: at('downloads'),
@@ -127,7 +128,7 @@ const fakeLocks = (): Locks => {
     throw new Error('images take the store lock only');
   };
   return {
-    ...{ names: never, container: never, tryContainer: never, create: never },
+    ...{ names: never, network: never, container: never, tryContainer: never, create: never },
     store: take,
     file: async (path) => {
       const lock = await take();

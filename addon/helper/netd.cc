@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "addon/helper/netd.h"
+
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "addon/helper/attach_server.h"
+#include "addon/helper/frame_io.h"
+#include "addon/helper/id_map.h"
+#include "addon/helper/netd_server.h"
+#include "addon/helper/start_failure.h"
+#include "addon/sys/proc.h"
+
+namespace sampan {
+
+namespace {
+
+constexpr int kFailed = 1;
+
+// The lock goes with the process.
+Result<unique_fd> lock(int directory) {
+  unique_fd file(::openat(directory, kNetdLock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) return last_error("open", kNetdLock);
+  // fcntl(2) F_OFD_SETLK, Linux 3.15: the lock is the open file's, so that children and threads do not matter.
+  struct flock whole = {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  if (::fcntl(file.get(), F_OFD_SETLK, &whole) == 0) return file;
+  return Error{EAGAIN, "fcntl", kNetdLock};
+}
+
+bool is_user_namespace(int fd) { return ::ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWUSER; }
+
+// A child that stays outside writes the maps: from the inside nobody may.
+Status make_user_namespace(const Settings &settings) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return last_error("pipe2");
+  unique_fd reader(ends[0]);
+  unique_fd writer(ends[1]);
+  const pid_t self = ::getpid();
+  const pid_t mapper = ::fork();
+  if (mapper < 0) return last_error("fork");
+  if (mapper == 0) {
+    writer.reset();
+    char made = 0;
+    if (::read(reader.get(), &made, 1) != 1) ::_exit(kFailed);
+    const auto mapped = map_ids(settings, self);
+    ::_exit(mapped ? 0 : mapped.error().number);
+  }
+  reader.reset();
+  const bool made = ::unshare(CLONE_NEWUSER) == 0;
+  const int unshare_errno = errno;
+  // /proc/<pid> of a process that is not dumpable belongs to the host's root, and our ids could not be mapped.
+  ::prctl(PR_SET_DUMPABLE, 1);
+  if (made) (void)!::write(writer.get(), "", 1);
+  writer.reset();
+  int status = 0;
+  while (::waitpid(mapper, &status, 0) < 0 && errno == EINTR) {
+  }
+  ::prctl(PR_SET_DUMPABLE, 0);
+  if (!made) return Error{unshare_errno, "unshare", "user namespace"};
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
+  return Error{WIFEXITED(status) ? WEXITSTATUS(status) : EPERM, "map ids", "user namespace"};
+}
+
+Result<unique_fd> enter_user_namespace(const Settings &settings) {
+  const int earlier = settings.netd_user_namespace_fd;
+  if (is_user_namespace(earlier)) {
+    if (::setns(earlier, CLONE_NEWUSER) != 0) return last_error("setns", "user namespace");
+  } else if (auto made = make_user_namespace(settings); !made) {
+    return made.error();
+  }
+  unique_fd own(::open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC));
+  if (!own) return last_error("open", "/proc/self/ns/user");
+  return own;
+}
+
+// Every connection of a container is a socket of ours.
+void raise_descriptor_limit() {
+  struct rlimit limit = {};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  // What the kernel refuses stays as it was: fewer connections at once, which the stack reports.
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+Status serve(const Settings &settings, int control) {
+  auto locked = lock(settings.netd_dir_fd);
+  if (!locked) return locked.error();
+  auto user_namespace = enter_user_namespace(settings);
+  if (!user_namespace) return user_namespace.error();
+  raise_descriptor_limit();
+  ::signal(SIGPIPE, SIG_IGN);
+  NetdServer server(settings.netd_linger_ms);
+  if (auto opened = server.open(settings.netd_dir_fd, user_namespace.take()); !opened) return opened;
+  const auto started = sys::start_time(::getpid());
+  const uint64_t ticks = started ? started.value() : 0;
+  // Whoever started us may be gone already; others will come.
+  (void)send_frame(control, {.type = FrameType::ready,
+                             .a = static_cast<uint32_t>(::getpid()),
+                             .b = static_cast<uint32_t>(ticks),
+                             .c = static_cast<uint32_t>(ticks >> 32)});
+  ::close(control);
+  server.run();
+  return {};
+}
+
+}  // namespace
+
+int netd_main(const Settings &settings, const Plan &plan, int control) {
+  const auto served = serve(settings, control);
+  if (served) return 0;
+  report_failure(control, monitor_failure(plan, Op::netd, served.error()));
+  return kFailed;
+}
+
+}  // namespace sampan

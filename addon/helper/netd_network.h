@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// One network as netd holds it: a network namespace with a bridge that carries the gateway's addresses, one veth per
+// container, and a tun as the default route whose other end is the stack (addon/net/stack.h). Containers of one network
+// talk at the kernel's speed; different networks share nothing. An internal network has no tun.
+//
+// How this works: the namespace outlives netd when somebody keeps its descriptor; the next netd adopts it, finds bridge
+// and veths as they were, and only makes a new tun.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "addon/helper/netd_description.h"
+#include "addon/net/stack.h"
+#include "addon/sys/result.h"
+#include "addon/sys/unique_fd.h"
+
+namespace sampan {
+
+class NetdNetwork {
+ public:
+  // `adopted`: a namespace that an earlier netd made for this network.
+  static Result<std::unique_ptr<NetdNetwork>> create(net::StackResources &resources,
+                                                     const NetworkDescription &description, unique_fd adopted);
+
+  const NetworkDescription &description() const { return description_; }
+  int namespace_fd() const { return namespace_.get(); }
+  net::StackCounters counters() const { return stack_ ? stack_->counters() : net::StackCounters(); }
+
+  // The container's end is named, addressed, up and routed when this returns; on failure nothing of it stays.
+  Status add_endpoint(const EndpointDescription &endpoint, int container_namespace);
+
+ private:
+  NetdNetwork(NetworkDescription description, unique_fd made)
+      : description_(std::move(description)), namespace_(std::move(made)) {}
+
+  Status set_up(bool adopted, net::Tun &tun);
+  Status start_stack(net::StackResources &resources, net::Tun tun);
+
+  NetworkDescription description_;
+  unique_fd namespace_;
+  std::unique_ptr<net::Stack> stack_;
+};
+
+// Takes the interface out of a container that lives on. A missing one is fine.
+Status remove_endpoint(const EndpointDescription &endpoint, int container_namespace);
+
+}  // namespace sampan

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "addon/helper/netd_server.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "addon/helper/netd.h"
+#include "addon/helper/netd_state.h"
+#include "addon/protocol/plan.h"
+
+namespace sampan {
+
+struct NetdServer::Connection final : public Watch {
+  Connection(NetdServer &netd, unique_fd connection) : server(netd), socket(std::move(connection)) {}
+  void ready(uint32_t) override { server.serve(*this); }
+
+  NetdServer &server;
+  unique_fd socket;  // closed when the connection is over; it is forgotten after the turn
+  bool entered = false;
+  bool leased = false;
+  ContainerDescription container;
+  unique_fd container_namespace;
+};
+
+NetdServer::NetdServer(uint32_t linger_ms) : linger_ms_(linger_ms) {}
+NetdServer::~NetdServer() = default;
+
+Status NetdServer::open(int directory, unique_fd user_namespace) {
+  user_namespace_ = std::move(user_namespace);
+  payload_ = std::make_unique<char[]>(kMaxFramePayload);
+  if (auto opened = loop_.open(); !opened) return opened;
+  auto resources = net::StackResources::create(loop_);
+  if (!resources) return resources.error();
+  resources_ = resources.take();
+  if (auto listening = listener_.open(directory, kNetdSocket); !listening) return listening;
+  if (!loop_.watch(*this, listener_.fd(), EPOLLIN)) return last_error("epoll_ctl");
+  loop_.arm(*this, linger_ms_);
+  return {};
+}
+
+void NetdServer::run() {
+  while (!over_) {
+    loop_.turn();
+    sweep();
+  }
+  // Whoever connects from here on finds no socket, or one that nobody accepts at, and starts another.
+  loop_.forget(*this, listener_.fd());
+  listener_.close();
+}
+
+void NetdServer::ready(uint32_t) {
+  for (;;) {
+    auto accepted = listener_.accept();
+    if (!accepted) return;
+    auto &made = *connections_.emplace_back(std::make_unique<Connection>(*this, accepted.take()));
+    if (!loop_.watch(made, made.socket.get(), EPOLLIN)) made.socket.reset();
+  }
+}
+
+// Connections that wait to be accepted count as well.
+void NetdServer::expired() {
+  ready(EPOLLIN);
+  std::erase_if(networks_, [this](const auto &network) { return !in_use(network->description().id); });
+  over_ = connections_.empty();
+}
+
+void NetdServer::serve(Connection &connection) {
+  Frame frame;
+  Descriptors descriptors;
+  switch (receive_frame(connection.socket.get(), payload_.get(), &frame, &descriptors)) {
+    case ReceiveOutcome::none:
+      return;
+    case ReceiveOutcome::closed:
+      close(connection);
+      return;
+    case ReceiveOutcome::frame:
+      if (!handle(connection, frame, std::move(descriptors))) close(connection);
+      return;
+  }
+}
+
+// False: the connection is of no use any more.
+bool NetdServer::handle(Connection &connection, const Frame &frame, Descriptors descriptors) {
+  switch (frame.header.type) {
+    case FrameType::net_enter:
+      return enter(connection, frame);
+    case FrameType::net_attach:
+      return attach(connection, descriptors);
+    case FrameType::net_resume:
+      return resume(connection, frame, descriptors);
+    case FrameType::net_connect:
+    case FrameType::net_disconnect:
+      return change(connection, frame);
+    case FrameType::net_forget:
+      return forget(connection, frame.payload);
+    case FrameType::net_list:
+      return list(connection);
+    default:
+      return false;
+  }
+}
+
+bool NetdServer::enter(Connection &connection, const Frame &frame) {
+  auto parsed = parse_description(frame.payload);
+  if (!parsed) return answer(connection, parsed.error()) && false;
+  connection.container = parsed.take();
+  connection.entered = true;
+  // Another run of the same container: the interfaces of the last one are gone with its namespace.
+  connection.leased = false;
+  connection.container_namespace.reset();
+  const int descriptors[] = {user_namespace_.get()};
+  return send_frame(connection.socket.get(), {.type = FrameType::net_entered}, {}, descriptors) == SendOutcome::sent;
+}
+
+bool NetdServer::attach(Connection &connection, Descriptors &descriptors) {
+  if (!connection.entered || connection.leased || descriptors.size() != 1) return false;
+  connection.container_namespace = std::move(descriptors.front());
+  connection.leased = true;
+  if (auto plugged = plug_in_all(connection); !plugged) return answer(connection, plugged) && false;
+  return send_attached(connection);
+}
+
+Status NetdServer::plug_in_all(Connection &lease) {
+  for (const auto &endpoint : lease.container.endpoints) {
+    auto found = network(endpoint.network, {});
+    if (!found) return found.error();
+    if (auto added = found.value()->add_endpoint(endpoint, lease.container_namespace.get()); !added) return added;
+  }
+  return {};
+}
+
+// What an earlier netd had made is still there, except the tuns.
+bool NetdServer::resume(Connection &connection, const Frame &frame, Descriptors &descriptors) {
+  if (connection.entered) return false;
+  auto parsed = parse_description(frame.payload);
+  constexpr size_t kBeforeNetworks = 2;
+  if (!parsed || descriptors.size() != kBeforeNetworks + parsed.value().endpoints.size() + 1) return false;
+  connection.container = parsed.take();
+  connection.container_namespace = std::move(descriptors.back());
+  connection.entered = connection.leased = true;
+  for (size_t i = 0; i < connection.container.endpoints.size(); ++i) {
+    auto found = network(connection.container.endpoints[i].network, std::move(descriptors[kBeforeNetworks + i]));
+    if (!found) return answer(connection, found.error()) && false;
+  }
+  return send_attached(connection);
+}
+
+bool NetdServer::change(Connection &connection, const Frame &frame) {
+  const auto parsed = parse_description(frame.payload);
+  if (!parsed) return answer(connection, parsed.error());
+  const auto &[id, hostnames, resolvers, endpoints] = parsed.value();
+  Connection *lease = find_lease(id);
+  if (lease == nullptr || endpoints.size() != 1) return answer(connection, Error{ESRCH, "netd", id});
+  const bool adds = frame.header.type == FrameType::net_connect;
+  const auto changed = adds ? connect(*lease, endpoints.front()) : disconnect(*lease, endpoints.front());
+  if (changed && !send_attached(*lease)) close(*lease);
+  return answer(connection, changed);
+}
+
+Status NetdServer::connect(Connection &lease, const EndpointDescription &endpoint) {
+  auto &endpoints = lease.container.endpoints;
+  const auto same = [&](const auto &other) { return other.network.id == endpoint.network.id; };
+  if (std::any_of(endpoints.begin(), endpoints.end(), same)) return Error{EEXIST, "netd", endpoint.network.id};
+  auto found = network(endpoint.network, {});
+  if (!found) return found.error();
+  auto added = found.value()->add_endpoint(endpoint, lease.container_namespace.get());
+  if (added) endpoints.push_back(endpoint);
+  return added;
+}
+
+Status NetdServer::disconnect(Connection &lease, const EndpointDescription &endpoint) {
+  auto &endpoints = lease.container.endpoints;
+  const auto found = std::find_if(endpoints.begin(), endpoints.end(),
+                                  [&](const auto &other) { return other.network.id == endpoint.network.id; });
+  if (found == endpoints.end()) return Error{ENOENT, "netd", endpoint.network.id};
+  auto removed = remove_endpoint(*found, lease.container_namespace.get());
+  if (removed) endpoints.erase(found);
+  return removed;
+}
+
+bool NetdServer::forget(Connection &connection, std::string_view id) {
+  if (in_use(id)) return answer(connection, Error{EBUSY, "netd", std::string(id)});
+  std::erase_if(networks_, [id](const auto &network) { return network->description().id == id; });
+  return answer(connection, {});
+}
+
+bool NetdServer::list(Connection &connection) {
+  NetdState state;
+  for (const auto &network : networks_) state.add(*network);
+  for (const auto &lease : connections_) {
+    if (lease->leased && lease->socket) state.add(lease->container);
+  }
+  return send_frame(connection.socket.get(), {.type = FrameType::net_state}, state.to_json()) == SendOutcome::sent;
+}
+
+bool NetdServer::answer(Connection &connection, const Status &outcome) {
+  if (outcome) return send_frame(connection.socket.get(), {.type = FrameType::net_done}) == SendOutcome::sent;
+  const Error &error = outcome.error();
+  std::string text = error.subject + '\0' + error.call;
+  if (!error.detail.empty()) text += ": " + error.detail;
+  const FrameHeader failed = {.type = FrameType::net_failed, .a = static_cast<uint32_t>(error.number)};
+  return send_frame(connection.socket.get(), failed, text) == SendOutcome::sent;
+}
+
+// What the monitor needs to go on with another netd.
+bool NetdServer::send_attached(Connection &lease) {
+  std::vector<int> descriptors = {user_namespace_.get(), kPlanFd};
+  for (const auto &endpoint : lease.container.endpoints) {
+    const NetdNetwork *network = find_network(endpoint.network.id);
+    if (network == nullptr) return false;
+    descriptors.push_back(network->namespace_fd());
+  }
+  const std::string text = format_description(lease.container);
+  return send_frame(lease.socket.get(), {.type = FrameType::net_attached}, text, descriptors) == SendOutcome::sent;
+}
+
+Result<NetdNetwork *> NetdServer::network(const NetworkDescription &description, unique_fd adopted) {
+  if (NetdNetwork *known = find_network(description.id)) return known;
+  auto made = NetdNetwork::create(*resources_, description, std::move(adopted));
+  if (!made) return made.error();
+  return networks_.emplace_back(made.take()).get();
+}
+
+NetdNetwork *NetdServer::find_network(std::string_view id) {
+  const auto found = std::find_if(networks_.begin(), networks_.end(),
+                                  [id](const auto &network) { return network->description().id == id; });
+  return found == networks_.end() ? nullptr : found->get();
+}
+
+NetdServer::Connection *NetdServer::find_lease(std::string_view container) {
+  const auto found = std::find_if(connections_.begin(), connections_.end(), [container](const auto &connection) {
+    return connection->leased && connection->socket && connection->container.id == container;
+  });
+  return found == connections_.end() ? nullptr : found->get();
+}
+
+bool NetdServer::in_use(std::string_view id) const {
+  return std::any_of(connections_.begin(), connections_.end(), [id](const auto &connection) {
+    const auto &endpoints = connection->container.endpoints;
+    const auto is_of = [id](const auto &endpoint) { return endpoint.network.id == id; };
+    return connection->entered && connection->socket && std::any_of(endpoints.begin(), endpoints.end(), is_of);
+  });
+}
+
+// The container has ended, and its interfaces with its network namespace.
+void NetdServer::close(Connection &connection) {
+  if (!connection.socket) return;
+  loop_.forget(connection, connection.socket.get());
+  close_politely(connection.socket.release());
+  connection.container_namespace.reset();
+}
+
+// After each turn, when nobody is served any more.
+void NetdServer::sweep() {
+  const size_t before = connections_.size();
+  std::erase_if(connections_, [](const auto &connection) { return !connection->socket; });
+  if (connections_.size() != before) loop_.arm(*this, linger_ms_);
+}
+
+}  // namespace sampan

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// netd's connections and what they ask for (addon/protocol/frames.def, NET_*).
+//
+// States of a connection: new; entered (NET_ENTER was answered: a container is about to be born); leased (its network
+// namespace is ours to use, its interfaces are there). Requests without a lease come from commands. A connection that
+// breaks the protocol is closed, and with it what it had.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "addon/helper/attach_server.h"
+#include "addon/helper/frame_io.h"
+#include "addon/helper/netd_description.h"
+#include "addon/helper/netd_network.h"
+#include "addon/net/event_loop.h"
+
+namespace sampan {
+
+class NetdServer final : public Watch, public net::Timer {
+ public:
+  explicit NetdServer(uint32_t linger_ms);
+  NetdServer(const NetdServer &) = delete;
+  NetdServer &operator=(const NetdServer &) = delete;
+  ~NetdServer();
+
+  Status open(int directory, unique_fd user_namespace);
+  // Until nobody has been connected for the linger time.
+  void run();
+
+  // A connection waits.
+  void ready(uint32_t events) override;
+  // For the linger time nobody went: networks that are not used are taken down, and with nobody there, everything.
+  void expired() override;
+
+ private:
+  struct Connection;
+  using Descriptors = std::vector<unique_fd>;
+
+  void serve(Connection &connection);
+  bool handle(Connection &connection, const Frame &frame, Descriptors descriptors);
+  bool enter(Connection &connection, const Frame &frame);
+  bool attach(Connection &connection, Descriptors &descriptors);
+  bool resume(Connection &connection, const Frame &frame, Descriptors &descriptors);
+  bool change(Connection &connection, const Frame &frame);
+  bool forget(Connection &connection, std::string_view network);
+  bool list(Connection &connection);
+  void close(Connection &connection);
+  void sweep();
+
+  bool send_attached(Connection &lease);
+  bool answer(Connection &connection, const Status &outcome);
+  Status plug_in_all(Connection &lease);
+  Status connect(Connection &lease, const EndpointDescription &endpoint);
+  Status disconnect(Connection &lease, const EndpointDescription &endpoint);
+
+  Result<NetdNetwork *> network(const NetworkDescription &description, unique_fd adopted);
+  NetdNetwork *find_network(std::string_view id);
+  Connection *find_lease(std::string_view container);
+  bool in_use(std::string_view network) const;
+
+  const uint32_t linger_ms_;
+  bool over_ = false;
+  unique_fd user_namespace_;
+  net::EventLoop loop_;
+  AttachServer listener_;
+  std::unique_ptr<net::StackResources> resources_;
+  std::vector<std::unique_ptr<NetdNetwork>> networks_;
+  std::vector<std::unique_ptr<Connection>> connections_;
+  std::unique_ptr<char[]> payload_;
+};
+
+}  // namespace sampan

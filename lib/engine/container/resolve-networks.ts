@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// What --network asks for, checked and made exact before anything is written.
+
+import { sampanError } from '../../errors/sampan-error.js';
+import { networkKind, sharedContainer, sharedMode, type NetworkRequest } from '../../spec/network-mode.js';
+import type { CreateRequest } from '../../spec/create-request.js';
+import type { EndpointRecord } from '../../store/container-networks.js';
+import type { NetworkRecord } from '../../store/network-records.js';
+import { ensureDefaultNetwork } from '../network/create.js';
+import { defaultNetworkName, findNetwork } from '../network/find.js';
+import type { ContainerContext } from './context.js';
+import { findContainer, type FoundContainer } from './find.js';
+
+export interface ResolvedNetworks {
+  /** docker's network mode */
+  readonly mode: string;
+  readonly endpoints: readonly EndpointRecord[];
+  /** whose network it is, with container:X */
+  readonly shared?: FoundContainer | undefined;
+}
+
+/** @throws ERR_NETWORK_NOT_FOUND, ERR_CONTAINER_NOT_FOUND, ERR_NETWORK_CONFIG */
+export const resolveNetworks = async (context: ContainerContext, request: CreateRequest): Promise<ResolvedNetworks> => {
+  const [first, ...more] = request.networks;
+  if (first === undefined) return { mode: 'none', endpoints: [] };
+  const kind = networkKind(first.name);
+  if (kind !== 'bridge') {
+    refuseSettings(first, more);
+    return kind === 'container' ? share(context, request, first.name) : { mode: first.name, endpoints: [] };
+  }
+  const endpoints: EndpointRecord[] = [];
+  for (const wanted of request.networks) {
+    const endpoint = endpointOf(await networkOf(context, wanted.name), wanted);
+    if (endpoints.some(({ networkId }) => networkId === endpoint.networkId)) {
+      throw sampanError('ERR_NETWORK_CONFIG', {
+        subject: `network ${wanted.name} is given twice`,
+        hint: 'give it once',
+      });
+    }
+    endpoints.push(endpoint);
+  }
+  return { mode: endpoints[0]?.networkName ?? defaultNetworkName, endpoints };
+};
+
+const networkOf = async (context: ContainerContext, name: string): Promise<NetworkRecord> =>
+  name === defaultNetworkName || name === 'default'
+    ? await ensureDefaultNetwork(context)
+    : findNetwork(context.paths, name);
+
+export const endpointOf = (network: NetworkRecord, wanted: NetworkRequest): EndpointRecord => ({
+  networkId: network.id,
+  networkName: network.name,
+  aliases: wanted.aliases,
+  requested: { ipv4: wanted.ip, ipv6: wanted.ip6, mac: wanted.macAddress },
+});
+
+/** They are said of an interface, and these modes give none. */
+const refuseSettings = (first: NetworkRequest, more: readonly NetworkRequest[]): void => {
+  if (more.length > 0) {
+    throw sampanError('ERR_NETWORK_CONFIG', {
+      subject: `--network ${first.name} cannot be combined with other networks`,
+      hint: 'give networks only, or this mode alone',
+    });
+  }
+  const { aliases, ip, ip6, macAddress } = first;
+  if (aliases.length === 0 && ip === undefined && ip6 === undefined && macAddress === undefined) return;
+  throw sampanError('ERR_NETWORK_CONFIG', {
+    subject: `addresses and aliases cannot be set with --network ${first.name}`,
+    hint: 'they belong to a network of its own: --network bridge, or one of yours',
+  });
+};
+
+const share = (context: ContainerContext, request: CreateRequest, mode: string): ResolvedNetworks => {
+  const shared = findContainer(context.paths, sharedContainer(mode));
+  if (request.hostname !== undefined || request.addedHosts.length > 0 || request.dns.length > 0) {
+    throw sampanError('ERR_NETWORK_CONFIG', {
+      subject: `--hostname, --add-host and --dns cannot be set with --network ${mode}`,
+      hint: 'the names are those of the other container: set them there',
+    });
+  }
+  const kind = networkKind(shared.record.network);
+  if (kind === 'container' || kind === 'host') {
+    throw sampanError('ERR_NETWORK_CONFIG', {
+      subject: `--network ${mode}: that container has no network of its own`,
+      hint: `it has the mode ${shared.record.network}`,
+    });
+  }
+  return { mode: sharedMode(shared.id), endpoints: [], shared };
+};

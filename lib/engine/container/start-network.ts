@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// The network of a container that is being started: addresses, names, netd, and what the plan says of them.
+// The caller holds the container's lock.
+
+import { closeSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { sampanError } from '../../errors/sampan-error.js';
+import { formatDescription, type EndpointDescription } from '../../network/description.js';
+import { connectToNetd } from '../../network/netd.js';
+import type { PlanOperation } from '../../native/protocol.js';
+import { namespaceOperations } from '../../runtime/id-map.js';
+import { namespaceFlags } from '../../runtime/plan.js';
+import { openProcess } from '../../runtime/process-handle.js';
+import { networkKind, sharedContainer } from '../../spec/network-mode.js';
+import { readEndpoints, writeEndpoints, type EndpointRecord } from '../../store/container-networks.js';
+import { writeBoundFile, type ContainerFiles, type ContainerRecord } from '../../store/container-records.js';
+import { assignEndpoint, type LiveEndpoint } from '../network/assign.js';
+import type { ContainerContext } from './context.js';
+import { buildEtcFiles, type EndpointFacts } from './etc-files.js';
+import { findContainer, type LockedContainer } from './find.js';
+import { openDirectory } from './monitor-operations.js';
+import { readHostFile } from './read-host-file.js';
+import { deriveStatus } from './status.js';
+
+/** What a start needs of the network; to be disposed once the helper has its descriptors. */
+export interface StartNetwork extends Disposable {
+  readonly operations: (slotOf: (fd: number) => number) => readonly PlanOperation[];
+}
+
+/** The address that stands for the host's loopback in every network that opens ports of it: link-local, so nobody has it. */
+const hostAlias = '169.254.1.2';
+
+/** @throws ERR_NETWORK_*, ERR_NETD, ERR_CONTAINER_NOT_RUNNING */
+export const openStartNetwork = async (context: ContainerContext, found: LockedContainer): Promise<StartNetwork> => {
+  const { record, files } = found;
+  switch (networkKind(record.network)) {
+    case 'none':
+    case 'host':
+      return { operations: () => [], [Symbol.dispose]: () => undefined };
+    case 'container':
+      return sharedNetwork(context, record);
+    case 'bridge':
+      return await leasedNetwork(context, record, files);
+  }
+};
+
+const sharedNetwork = (context: ContainerContext, record: ContainerRecord): StartNetwork => {
+  const other = findContainer(context.paths, sharedContainer(record.network));
+  const state = deriveStatus(other.files);
+  const init = state.status === 'running' ? openProcess(context.native(), state.run.init) : undefined;
+  if (init === undefined) {
+    throw sampanError('ERR_CONTAINER_NOT_RUNNING', {
+      subject: other.record.name,
+      hint: `its network is to be shared: start it with 'sampan start ${other.record.name}'`,
+    });
+  }
+  const flags = namespaceFlags(['user', 'network']);
+  return {
+    operations: (slotOf) => [{ op: 'share_namespaces', pidfd: slotOf(init.pidfd), flags }],
+    [Symbol.dispose]: () => {
+      init[Symbol.dispose]();
+    },
+  };
+};
+
+const leasedNetwork = async (
+  context: ContainerContext,
+  record: ContainerRecord,
+  files: ContainerFiles,
+): Promise<StartNetwork> => {
+  const endpoints = await assignAll(context, record, files);
+  writeEtcFiles(record, files, endpoints);
+  const description = formatDescription(describe(record, endpoints));
+  const directory = context.paths.runtimeRoot;
+  const connection = await connectToNetd(context.native(), {
+    directory,
+    namespaces: namespaceOperations(context.idMap()),
+  });
+  const directoryFd = openDirectory(directory);
+  return {
+    operations: (slotOf) => [
+      { op: 'network_lease', connection: slotOf(connection), directory: slotOf(directoryFd), description },
+    ],
+    [Symbol.dispose]: () => {
+      closeSync(connection);
+      closeSync(directoryFd);
+    },
+  };
+};
+
+const assignAll = async (
+  context: ContainerContext,
+  record: ContainerRecord,
+  files: ContainerFiles,
+): Promise<readonly LiveEndpoint[]> => {
+  using _lock = await context.locks.network();
+  const endpoints = readEndpoints(files).map((endpoint, index) =>
+    assignEndpoint(context, record.id, endpoint, `eth${String(index)}`),
+  );
+  saveEndpoints(
+    record,
+    files,
+    endpoints.map(({ endpoint }) => endpoint),
+  );
+  return endpoints;
+};
+
+export const saveEndpoints = (
+  record: ContainerRecord,
+  files: ContainerFiles,
+  endpoints: readonly EndpointRecord[],
+): void => {
+  writeEndpoints(files, endpoints, { durable: !record.request.autoRemove });
+};
+
+// ---- what netd is told ---------------------------------------------------------------------------------------------
+
+const describe = (record: ContainerRecord, endpoints: readonly LiveEndpoint[]) => {
+  const first = endpoints.findIndex(({ network }) => !network.internal);
+  return {
+    id: record.id,
+    hostnames: [...new Set([record.name, record.id.slice(0, 12), record.hostname])],
+    resolvers: record.request.dns,
+    endpoints: endpoints.map((live, index) => describeEndpoint(live, index === first)),
+  };
+};
+
+export const describeEndpoint = ({ endpoint, network }: LiveEndpoint, isDefaultRoute: boolean): EndpointDescription => {
+  const { assigned, aliases } = endpoint;
+  const withLength = (address: string | undefined, subnet: string | undefined): readonly string[] =>
+    address === undefined || subnet === undefined ? [] : [`${address}/${subnet.split('/')[1] ?? ''}`];
+  return {
+    network: {
+      id: network.id,
+      mtu: network.mtu,
+      internal: network.internal,
+      gateways: [
+        ...withLength(network.ipv4?.gateway, network.ipv4?.subnet),
+        ...(assigned.ipv6 === undefined ? [] : withLength(network.ipv6?.gateway, network.ipv6?.subnet)),
+      ],
+      hostAliases: network.hostPorts.length === 0 ? [] : [hostAlias],
+      openPorts: network.hostPorts,
+    },
+    interfaceName: assigned.interfaceName,
+    mac: assigned.mac,
+    isDefaultRoute,
+    addresses: [...withLength(assigned.ipv4, network.ipv4?.subnet), ...withLength(assigned.ipv6, network.ipv6?.subnet)],
+    names: aliases,
+  };
+};
+
+// ---- what the container reads --------------------------------------------------------------------------------------
+
+/** Written in place: a running container has these very files bound. */
+export const writeEtcFiles = (
+  record: ContainerRecord,
+  files: ContainerFiles,
+  endpoints: readonly LiveEndpoint[],
+): void => {
+  const { request, hostname } = record;
+  const etc = buildEtcFiles({
+    request,
+    network: 'bridge',
+    endpoints: factsOf(endpoints),
+    hostname,
+    hostHosts: '',
+    hostResolvConf: readHostFile('/etc/resolv.conf') ?? '',
+  });
+  for (const name of ['hosts', 'resolv.conf'] as const) writeBoundFile(join(files.directory, name), etc[name]);
+};
+
+const factsOf = (endpoints: readonly LiveEndpoint[]): EndpointFacts => ({
+  addresses: endpoints.flatMap(({ endpoint: { assigned } }) =>
+    [assigned.ipv4, assigned.ipv6].filter((address) => address !== undefined),
+  ),
+  nameservers: endpoints
+    .slice(0, 1)
+    .flatMap(({ network }) => [network.ipv4?.gateway].filter((address) => address !== undefined)),
+  hostGateway: endpoints.some(({ network }) => network.hostPorts.length > 0) ? hostAlias : hostAddress(),
+});
+
+/** Its own address towards others, where services that listen on all addresses are reached. */
+const hostAddress = (): string =>
+  Object.values(networkInterfaces())
+    .flat()
+    .find((address) => address?.internal === false && address.family === 'IPv4')?.address ?? hostAlias;

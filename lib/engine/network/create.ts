@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// Creating a network: its addresses are chosen and its record is written; nothing runs until a container needs it.
+
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { sampanError } from '../../errors/sampan-error.js';
+import { hostRoutes } from '../../network/host-routes.js';
+import { parseSubnet, type Subnet } from '../../network/ip.js';
+import { choosePool, defaultSubnet, ulaSubnet, userSubnetCandidates, type PoolRequest } from '../../network/pools.js';
+import { addNetwork, listNetworks, type NetworkRecord } from '../../store/network-records.js';
+import type { NetworkCreateRequest } from './contract.js';
+import type { ContainerContext } from '../container/context.js';
+import { builtInNames, defaultNetworkName, tryFindNetwork } from './find.js';
+
+export type NetworkContext = Pick<ContainerContext, 'paths' | 'locks' | 'native' | 'idMap' | 'removeTree'>;
+
+/** Frames of 64 KB cross the tun whatever the MTU (TCP segmentation offload); UDP datagrams of this size need no fragments. */
+const defaultMtu = 65_520;
+const smallestMtu = 1280;
+
+/** @throws ERR_NETWORK_EXISTS, ERR_NETWORK_CONFIG, ERR_NOT_SUPPORTED */
+export const createNetwork = async (context: NetworkContext, request: NetworkCreateRequest): Promise<NetworkRecord> => {
+  checkRequest(request);
+  using _lock = await context.locks.network();
+  if ((builtInNames as readonly string[]).includes(request.name) || isTaken(context, request.name)) {
+    throw sampanError('ERR_NETWORK_EXISTS', { subject: request.name, hint: 'choose another name' });
+  }
+  const record = recordOf(context, request);
+  addNetwork(context.paths, record);
+  return record;
+};
+
+const isTaken = ({ paths }: NetworkContext, name: string): boolean =>
+  listNetworks(paths).some((network) => network.name === name);
+
+/** The network of containers that name none; made when the first of them does. */
+export const ensureDefaultNetwork = async (context: NetworkContext): Promise<NetworkRecord> => {
+  const known = tryFindNetwork(context.paths, defaultNetworkName);
+  if (known !== undefined) return known;
+  using _lock = await context.locks.network();
+  const made = tryFindNetwork(context.paths, defaultNetworkName);
+  if (made !== undefined) return made;
+  const request: NetworkCreateRequest = { ...emptyRequest, name: defaultNetworkName };
+  const record = recordOf(context, request, defaultSubnet);
+  addNetwork(context.paths, record);
+  return record;
+};
+
+const emptyRequest: Omit<NetworkCreateRequest, 'name'> = {
+  driver: 'bridge',
+  pools: [],
+  internal: false,
+  labels: {},
+  options: {},
+};
+
+const recordOf = (context: NetworkContext, request: NetworkCreateRequest, preferred?: string): NetworkRecord => {
+  const taken = takenSubnets(context);
+  const pools = poolsOf(request, taken, preferred);
+  return {
+    schema: 1,
+    id: randomBytes(32).toString('hex'),
+    name: request.name,
+    createdAt: new Date().toISOString(),
+    driver: 'bridge',
+    internal: request.internal,
+    ...pools,
+    mtu: mtuOf(request.options),
+    hostPorts: hostPortsOf(request.options),
+    labels: request.labels,
+    options: request.options,
+  };
+};
+
+const poolsOf = (
+  { pools, ipv6 }: NetworkCreateRequest,
+  taken: readonly Subnet[],
+  preferred: string | undefined,
+): Pick<NetworkRecord, 'ipv4' | 'ipv6'> => {
+  const isV6 = ({ subnet, gateway, ipRange }: PoolRequest): boolean =>
+    (subnet ?? gateway ?? ipRange ?? '').includes(':');
+  const v4 = pools.filter((pool) => !isV6(pool));
+  const v6 = pools.filter(isV6);
+  if (v4.length > 1 || v6.length > 1) {
+    throw sampanError('ERR_NETWORK_CONFIG', {
+      subject: 'more than one subnet of a family',
+      hint: 'give one --subnet for IPv4 and one for IPv6',
+    });
+  }
+  const first = preferred === undefined ? undefined : parseSubnet(preferred);
+  const candidates = [...(first === undefined ? [] : [first]), ...userSubnetCandidates()];
+  const wantsV6 = v6.length > 0 || (ipv6 ?? hasIpv6());
+  if (ipv6 === true && !hasIpv6()) {
+    throw sampanError('ERR_NETWORK_CONFIG', { subject: '--ipv6: this kernel has no IPv6', hint: 'leave it out' });
+  }
+  return {
+    ipv4: choosePool(v4[0] ?? {}, 4, taken, candidates),
+    ...(wantsV6 ? { ipv6: choosePool(v6[0] ?? {}, 6, taken, [ulaSubnet(randomBytes(5))]) } : {}),
+  };
+};
+
+export const hasIpv6 = (): boolean => existsSync('/proc/net/if_inet6');
+
+/** Of this machine's routes and of the other networks. */
+const takenSubnets = ({ paths }: NetworkContext): readonly Subnet[] => [
+  ...listNetworks(paths).flatMap(({ ipv4, ipv6 }) =>
+    [ipv4, ipv6].flatMap((pool) => {
+      const subnet = pool === undefined ? undefined : parseSubnet(pool.subnet);
+      return subnet === undefined ? [] : [subnet];
+    }),
+  ),
+  ...hostRoutes(),
+];
+
+// ---- what was asked for --------------------------------------------------------------------------------------------
+
+const knownOptions = ['mtu', 'com.docker.network.driver.mtu', 'host-loopback'];
+
+const checkRequest = ({ name, driver, options }: NetworkCreateRequest): void => {
+  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/.test(name)) {
+    throw sampanError('ERR_NETWORK_CONFIG', {
+      subject: `invalid network name ${JSON.stringify(name)}`,
+      hint: 'only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed',
+    });
+  }
+  if (driver !== 'bridge') {
+    throw sampanError('ERR_NOT_SUPPORTED', { subject: `--driver ${driver}`, hint: 'the driver is bridge' });
+  }
+  const unknown = Object.keys(options).find((option) => !knownOptions.includes(option));
+  if (unknown !== undefined) {
+    throw sampanError('ERR_NOT_SUPPORTED', {
+      subject: `--opt ${unknown}`,
+      hint: `known options: ${knownOptions.join(', ')}`,
+    });
+  }
+};
+
+const mtuOf = (options: Readonly<Record<string, string>>): number => {
+  const text = options['mtu'] ?? options['com.docker.network.driver.mtu'] ?? String(defaultMtu);
+  const mtu = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (mtu >= smallestMtu && mtu <= 65_535) return mtu;
+  throw sampanError('ERR_NETWORK_CONFIG', { subject: `invalid mtu ${text}`, hint: 'give a number from 1280 to 65535' });
+};
+
+/** `8080,9000-9010` or `all` */
+const hostPortsOf = (options: Readonly<Record<string, string>>): NetworkRecord['hostPorts'] => {
+  const text = options['host-loopback'];
+  if (text === undefined || text === '') return [];
+  if (text === 'all') return [{ first: 1, last: 65_535 }];
+  return text.split(',').map((part) => {
+    const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(part);
+    const first = Number(match?.[1]);
+    const last = Number(match?.[2] ?? match?.[1]);
+    if (match !== null && first >= 1 && first <= last && last <= 65_535) return { first, last };
+    throw sampanError('ERR_NETWORK_CONFIG', {
+      subject: `invalid host-loopback ${JSON.stringify(text)}`,
+      hint: "give ports as in 8080,9000-9010, or 'all'",
+    });
+  });
+};

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// The network part of the engine contract.
+
+import { sampanError } from '../../errors/sampan-error.js';
+import { errnoName } from '../../native/errno.js';
+import { askNetd } from '../../network/netd.js';
+import { dropNetwork, type NetworkRecord } from '../../store/network-records.js';
+import type { ContainerContext } from '../container/context.js';
+import type { NetworkService } from './contract.js';
+import { connectContainer, disconnectContainer } from './connect.js';
+import { createNetwork, ensureDefaultNetwork } from './create.js';
+import { builtInNames, defaultNetworkName, findNetwork } from './find.js';
+import { builtInObject, networkObject } from './inspect.js';
+import { listFiltered, summaryOf } from './list.js';
+import { networkMembers, type Member } from './members.js';
+
+export const openNetworkService = (context: ContainerContext): NetworkService => ({
+  create: async (request) => ({ id: (await createNetwork(context, request)).id }),
+  list: async (filters) => {
+    // docker lists it from the start
+    await ensureDefaultNetwork(context);
+    return listFiltered(context, filters).map(summaryOf);
+  },
+  inspect: (nameOrId) => inspectNetwork(context, nameOrId),
+  remove: async (nameOrId) => {
+    if ((builtInNames as readonly string[]).includes(nameOrId)) {
+      throw sampanError('ERR_NETWORK_BUILT_IN', { subject: nameOrId, hint: 'it cannot be removed' });
+    }
+    const { id, name } = await removeNetwork(context, findNetwork(context.paths, nameOrId));
+    return { id, name };
+  },
+  prune: async (filters) => {
+    const removed: string[] = [];
+    const unused = listFiltered(context, { ...filters, dangling: ['true'] }, { known: ['label', 'until'] });
+    for (const { id, name } of unused) {
+      await removeNetwork(context, findNetwork(context.paths, id));
+      removed.push(name);
+    }
+    return removed;
+  },
+  connect: (network, container, request) => connectContainer(context, network, container, request),
+  disconnect: (network, container, options) => disconnectContainer(context, network, container, options),
+});
+
+const inspectNetwork = async (
+  context: ContainerContext,
+  nameOrId: string,
+): Promise<Readonly<Record<string, unknown>>> => {
+  if (nameOrId === 'host' || nameOrId === 'none') return builtInObject(nameOrId);
+  if (nameOrId === defaultNetworkName) await ensureDefaultNetwork(context);
+  const network = findNetwork(context.paths, nameOrId);
+  return networkObject(network, networkMembers(context.paths, network.id));
+};
+
+/** @throws ERR_NETWORK_IN_USE */
+const removeNetwork = async (context: ContainerContext, network: NetworkRecord): Promise<NetworkRecord> => {
+  using _lock = await context.locks.network();
+  const users = networkMembers(context.paths, network.id);
+  refuseUsed(network, users);
+  await forget(context, network);
+  await dropNetwork(context.paths, network.id, context.removeTree);
+  return network;
+};
+
+const refuseUsed = ({ name }: NetworkRecord, users: readonly Member[]): void => {
+  const running = users.filter(({ isRunning }) => isRunning);
+  if (running.length === 0) return;
+  throw sampanError('ERR_NETWORK_IN_USE', {
+    subject: name,
+    hint: `by ${running.map((user) => user.name).join(', ')}: stop them, or 'sampan network disconnect ${name} ${running[0]?.name ?? ''}'`,
+  });
+};
+
+/** Its namespace in netd goes at once, not only with netd; a container that is just starting keeps it. */
+const forget = async ({ native, paths }: ContainerContext, { id, name }: NetworkRecord): Promise<void> => {
+  try {
+    await askNetd(native(), paths.runtimeRoot, { type: 'netForget', text: id });
+  } catch (error) {
+    if (errnoOf(error) !== 'EBUSY') throw error;
+    throw sampanError('ERR_NETWORK_IN_USE', { subject: name, hint: 'a container is being started in it' });
+  }
+};
+
+const errnoOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'errno' in error && typeof error.errno === 'number'
+    ? errnoName(error.errno)
+    : '';

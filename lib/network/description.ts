@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// What netd is told about a container: lines of words, read by addon/helper/netd_description.cc, which documents them.
+
+export interface EndpointDescription {
+  readonly network: {
+    readonly id: string;
+    readonly mtu: number;
+    readonly internal: boolean;
+    /** address of the bridge with the length of the network's prefix, one per family */
+    readonly gateways: readonly string[];
+    readonly hostAliases: readonly string[];
+    readonly openPorts: readonly { readonly first: number; readonly last: number }[];
+  };
+  readonly interfaceName: string;
+  readonly mac: string;
+  readonly isDefaultRoute: boolean;
+  /** with the length of the network's prefix, one per family */
+  readonly addresses: readonly string[];
+  /** what the others in this network call the container, besides its host names */
+  readonly names: readonly string[];
+}
+
+export interface ContainerDescription {
+  readonly id: string;
+  readonly hostnames: readonly string[];
+  /** DNS servers to ask instead of the host's */
+  readonly resolvers: readonly string[];
+  readonly endpoints: readonly EndpointDescription[];
+}
+
+export const formatDescription = ({ id, hostnames, resolvers, endpoints }: ContainerDescription): string =>
+  [
+    line('container', id),
+    ...hostnames.map((name) => line('hostname', name)),
+    ...resolvers.map((address) => line('resolver', address)),
+    ...endpoints.flatMap(endpointLines),
+  ].join('');
+
+const endpointLines = (endpoint: EndpointDescription): readonly string[] => {
+  const { network } = endpoint;
+  return [
+    line('network', network.id, String(network.mtu), flag(network.internal)),
+    ...network.gateways.map((gateway) => line('gateway', gateway)),
+    ...network.hostAliases.map((alias) => line('alias', alias)),
+    ...network.openPorts.map(({ first, last }) => line('open', `${String(first)}-${String(last)}`)),
+    line('endpoint', endpoint.interfaceName, endpoint.mac, flag(endpoint.isDefaultRoute)),
+    ...endpoint.addresses.map((address) => line('address', address)),
+    ...endpoint.names.map((name) => line('name', name)),
+  ];
+};
+
+const line = (...words: readonly string[]): string => `${words.join(' ')}\n`;
+const flag = (value: boolean): string => (value ? '1' : '0');

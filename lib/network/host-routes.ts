@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Networks that this machine reaches by a route of its own: a container network with the same addresses would hide
+// them. From /proc/net/route and /proc/net/ipv6_route (proc(5)); default routes do not count.
+
+import { readFileSync } from 'node:fs';
+import { hasErrno } from '../errors/sampan-error.js';
+import type { Subnet } from './ip.js';
+
+export const hostRoutes = (): readonly Subnet[] => [
+  ...parseRoutes4(readOrEmpty('/proc/net/route')),
+  ...parseRoutes6(readOrEmpty('/proc/net/ipv6_route')),
+];
+
+/** Destination and mask are columns 2 and 8, hexadecimal in the machine's (little-endian) order. */
+export const parseRoutes4 = (text: string): readonly Subnet[] =>
+  text
+    .split('\n')
+    .slice(1)
+    .flatMap((row): readonly Subnet[] => {
+      const columns = row.trim().split(/\s+/);
+      const [destination, mask] = [swapped(columns[1]), swapped(columns[7])];
+      if (destination === undefined || mask === undefined || mask === 0n) return [];
+      return [{ family: 4, value: destination & mask, length: mask.toString(2).replaceAll('0', '').length }];
+    });
+
+const swapped = (hex: string | undefined): bigint | undefined =>
+  hex !== undefined && /^[0-9A-F]{8}$/i.test(hex)
+    ? BigInt(`0x${hex.match(/../g)?.reverse().join('') ?? ''}`)
+    : undefined;
+
+/** Destination and prefix length are columns 1 and 2; link-local, multicast and host routes hide nothing. */
+export const parseRoutes6 = (text: string): readonly Subnet[] =>
+  text.split('\n').flatMap((row): readonly Subnet[] => {
+    const match = /^([0-9a-f]{32}) ([0-9a-f]{2}) /.exec(row);
+    const length = Number.parseInt(match?.[2] ?? '0', 16);
+    const value = BigInt(`0x${match?.[1] ?? '0'}`);
+    const isLinkLocal = value >> 118n === 0x3fan;
+    const isMulticast = value >> 120n === 0xffn;
+    return match === null || length === 0 || length === 128 || isLinkLocal || isMulticast
+      ? []
+      : [{ family: 6, value, length }];
+  });
+
+const readOrEmpty = (path: string): string => {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch (error) {
+    // a kernel without IPv6
+    if (hasErrno(error, 'ENOENT', 'EACCES')) return '';
+    throw error;
+  }
+};

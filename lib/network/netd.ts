@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// The client of the network process (addon/helper/netd.h): finds it, starts it when nobody answers, and asks.
+
+import { closeSync, openSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { hasErrno, sampanError } from '../errors/sampan-error.js';
+import { errnoName } from '../native/errno.js';
+import { decodeFrame, encodeFrame, type Command, type HelperEvent } from '../native/frames.js';
+import { failureOf, lostHelper, spawnHelper } from '../native/helper.js';
+import type { Fd, Native } from '../native/native.js';
+import type { PlanOperation } from '../native/protocol.js';
+
+const socketName = 'netd';
+/** How long it stays when nobody needs it: the next container of a script finds it there. */
+const lingerMs = 5000;
+/** An ending netd and one that is being started are gone or there within milliseconds. */
+const attempts = 200;
+const retryMs = 5;
+
+export interface NetdOptions {
+  /** the runtime root: where its socket and lock are */
+  readonly directory: string;
+  /** gives it the user namespace that containers have (runtime/id-map.ts) */
+  readonly namespaces: readonly PlanOperation[];
+}
+
+/** A connection to netd, started if need be; the caller's to close. While it is open, netd stays. */
+export const connectToNetd = async (native: Native, options: NetdOptions): Promise<Fd> => {
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const connected = tryConnect(native, options.directory);
+    if (connected !== undefined) return connected;
+    if (!(await start(native, options))) await sleep(retryMs);
+  }
+  throw sampanError('ERR_NETD', {
+    subject: 'it does not answer',
+    hint: `is ${options.directory} a directory of yours, on a file system with locks?`,
+  });
+};
+
+/** undefined when nobody answers */
+export const tryConnect = (native: Native, directory: string): Fd | undefined => {
+  try {
+    return native.seqpacketConnect(directory, socketName);
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'ECONNREFUSED', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+};
+
+/** False when another one is there already, or about to be. @throws what kept it from starting */
+const start = async (native: Native, { directory, namespaces }: NetdOptions): Promise<boolean> => {
+  const descriptors: Fd[] = [];
+  try {
+    descriptors.push(openSync(directory, 'r'), openSync('/dev/null', 'r'));
+    const spawned = spawnHelper(native, {
+      role: 'netd',
+      title: 'sampan-netd',
+      operations: [...namespaces, { op: 'netd', directory: 0, user_namespace: 1, linger_ms: lingerMs }],
+      descriptors,
+    });
+    closeSync(spawned.pidfd);
+    const event = await answerOf(native, spawned.control);
+    if (event?.type === 'ready') return true;
+    const failure = event?.type === 'error' ? failureOf(event) : lostHelper('READY');
+    if (failure.code === 'EAGAIN') return false;
+    throw sampanError('ERR_NETD', {
+      subject: `it cannot start: ${failure.subject}`,
+      cause: failure,
+      hint: "'sampan system check' tests what the engine needs, one by one",
+    });
+  } finally {
+    for (const fd of descriptors) closeSync(fd);
+  }
+};
+
+/** One request on a connection of its own; undefined when no netd runs. @throws ERR_NETD when it was refused */
+export const askNetd = async (
+  native: Native,
+  directory: string,
+  command: Command,
+): Promise<HelperEvent | undefined> => {
+  const connected = tryConnect(native, directory);
+  if (connected === undefined) return undefined;
+  const answer = await answerOf(native, connected, command);
+  if (answer?.type !== 'netFailed') return answer;
+  throw sampanError('ERR_NETD', {
+    subject: answer.subject,
+    errno: answer.errno,
+    cause: new Error(`${answer.detail}: ${errnoName(answer.errno)}`),
+  });
+};
+
+/** The first message; the connection is closed then. */
+const answerOf = (native: Native, fd: Fd, command?: Command): Promise<HelperEvent | undefined> =>
+  new Promise((resolve, reject) => {
+    const channel = native.openChannel(fd, {
+      onMessage: (message) => {
+        channel.close();
+        resolve(decodeFrame(message));
+      },
+      onDrain: () => undefined,
+      onClose: (error) => {
+        channel.close();
+        if (error === undefined || hasErrno(error, 'ECONNRESET', 'EPIPE')) resolve(undefined);
+        else reject(error);
+      },
+    });
+    try {
+      if (command !== undefined) channel.send(encodeFrame(command));
+    } catch (error) {
+      channel.close();
+      if (hasErrno(error, 'ECONNRESET', 'EPIPE')) resolve(undefined);
+      else reject(error instanceof Error ? error : new Error(String(error)));
+    }
+  });

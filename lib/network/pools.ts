@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which addresses a network gets, and which of them a container gets. Pure: what is taken comes in.
+
+import { sampanError } from '../errors/sampan-error.js';
+import {
+  bitsOf,
+  contains,
+  firstOf,
+  formatAddress,
+  formatSubnet,
+  lastOf,
+  overlap,
+  parseAddress,
+  parseSubnet,
+  subnetOf,
+  type Address,
+  type Family,
+  type Subnet,
+} from './ip.js';
+
+/** The addresses of one family of a network, as texts: this is what its record holds. */
+export interface Pool {
+  readonly subnet: string;
+  readonly gateway: string;
+  /** containers get addresses of this part only */
+  readonly ipRange?: string | undefined;
+}
+
+export interface PoolRequest {
+  readonly subnet?: string | undefined;
+  readonly gateway?: string | undefined;
+  readonly ipRange?: string | undefined;
+}
+
+/** 10.88.0.0/16 for the default network (podman's choice), then one of these for each network of a user. */
+export const defaultSubnet = '10.88.0.0/16';
+const userSubnets = { first: '10.89.0.0/24', count: 4096 } as const;
+
+/** A network needs the gateway and one container. */
+const smallestHostBits = 2;
+
+/** @throws ERR_NETWORK_CONFIG naming what is wrong with it */
+export const choosePool = (
+  request: PoolRequest,
+  family: Family,
+  taken: readonly Subnet[],
+  candidates: readonly Subnet[],
+): Pool => {
+  const subnet = request.subnet === undefined ? freeSubnet(candidates, taken) : readSubnet(request.subnet, family);
+  const other = taken.find((one) => overlap(one, subnet));
+  if (other !== undefined) {
+    throw configError(`subnet ${formatSubnet(subnet)} overlaps ${formatSubnet(other)}, which is in use`, {
+      hint: 'choose another one with --subnet; a route of this machine or another network has that one',
+    });
+  }
+  const range = request.ipRange === undefined ? undefined : readRange(request.ipRange, subnet);
+  const gateway = request.gateway === undefined ? defaultGateway(subnet) : readGateway(request.gateway, subnet);
+  return {
+    subnet: formatSubnet(subnet),
+    gateway: formatAddress(gateway),
+    ...(range === undefined ? {} : { ipRange: formatSubnet(range) }),
+  };
+};
+
+/** In the order in which they are tried. */
+export const userSubnetCandidates = (): readonly Subnet[] => {
+  const first = mustParse(userSubnets.first);
+  const size = 1n << BigInt(bitsOf(4) - first.length);
+  return Array.from({ length: userSubnets.count }, (_, index) => ({
+    ...first,
+    value: first.value + size * BigInt(index),
+  }));
+};
+
+/** A unique local network (RFC 4193) from 40 random bits. */
+export const ulaSubnet = (random: Uint8Array): Subnet => {
+  const bits = random.slice(0, 5).reduce((value, byte) => (value << 8n) | BigInt(byte), 0n);
+  return { family: 6, value: (0xfdn << 120n) | (bits << 80n), length: 64 };
+};
+
+const mustParse = (text: string): Subnet => {
+  const subnet = parseSubnet(text);
+  if (subnet === undefined) throw sampanError('ERR_INTERNAL', { subject: `subnet ${text}` });
+  return subnet;
+};
+
+const freeSubnet = (candidates: readonly Subnet[], taken: readonly Subnet[]): Subnet => {
+  const free = candidates.find((candidate) => !taken.some((one) => overlap(one, candidate)));
+  if (free !== undefined) return free;
+  throw configError('every subnet of the address pools overlaps one in use', {
+    hint: "remove networks with 'sampan network prune', or choose one with --subnet",
+  });
+};
+
+const readSubnet = (text: string, family: Family): Subnet => {
+  const subnet = parseSubnet(text);
+  if (subnet?.family !== family) throw configError(`invalid subnet ${text}`, { hint: 'give one such as 10.90.0.0/24' });
+  if (bitsOf(family) - subnet.length < smallestHostBits)
+    throw configError(`subnet ${text} is too small`, { hint: 'a /30 is the smallest for IPv4, a /126 for IPv6' });
+  return subnet;
+};
+
+const readRange = (text: string, subnet: Subnet): Subnet => {
+  const range = parseSubnet(text);
+  if (range !== undefined && contains(subnet, range) && range.length >= subnet.length) return range;
+  throw configError(`invalid range ${text}`, { hint: `it has to be a part of ${formatSubnet(subnet)}` });
+};
+
+const readGateway = (text: string, subnet: Subnet): Address => {
+  const gateway = parseAddress(text);
+  if (gateway !== undefined && isUsable(subnet, gateway)) return gateway;
+  throw configError(`invalid gateway ${text}`, { hint: `it has to be an address of ${formatSubnet(subnet)}` });
+};
+
+const defaultGateway = (subnet: Subnet): Address => ({ family: subnet.family, value: firstOf(subnet) + 1n });
+
+/** Not the network itself, nor its broadcast address. */
+const isUsable = (subnet: Subnet, address: Address): boolean =>
+  contains(subnet, address) &&
+  address.value !== firstOf(subnet) &&
+  (subnet.family === 6 || address.value !== lastOf(subnet));
+
+/** The lowest address of the pool that nobody has. @throws ERR_NETWORK_FULL */
+export const freeAddress = (pool: Pool, taken: ReadonlySet<string>, network: string): string => {
+  const subnet = mustParse(pool.subnet);
+  const range = mustParse(pool.ipRange ?? pool.subnet);
+  // A pool of IPv6 has more addresses than can ever be taken; the loop ends at the first gap.
+  for (let value = firstOf(range); value <= lastOf(range); value++) {
+    const address: Address = { family: subnet.family, value };
+    const text = formatAddress(address);
+    if (isUsable(subnet, address) && text !== pool.gateway && !taken.has(text)) return text;
+  }
+  throw sampanError('ERR_NETWORK_FULL', { subject: network, hint: `all of ${pool.ipRange ?? pool.subnet} is in use` });
+};
+
+/** --ip and --ip6. @throws ERR_NETWORK_CONFIG for an address that this pool cannot give */
+export const requestedAddress = (pool: Pool | undefined, text: string, network: string): string => {
+  const address = parseAddress(text);
+  const subnet = pool === undefined ? undefined : mustParse(pool.subnet);
+  if (pool === undefined || subnet === undefined || address === undefined || !isUsable(subnet, address)) {
+    throw configError(`the address ${text} is not one of network ${network}`, {
+      hint: pool === undefined ? 'this network has no such family' : `it has to be in ${pool.subnet}`,
+    });
+  }
+  if (formatAddress(address) === pool.gateway)
+    throw configError(`the address ${text} is the gateway of ${network}`, {});
+  return formatAddress(address);
+};
+
+/** The IPv6 address with the same host part as the IPv4 one: readable, and free whenever that is free. */
+export const sameHost = (v4: string, v4Pool: Pool, v6Pool: Pool): string => {
+  const address = parseAddress(v4);
+  const from = mustParse(v4Pool.subnet);
+  const to = mustParse(v6Pool.ipRange ?? v6Pool.subnet);
+  const host = (address?.value ?? 0n) - firstOf(from);
+  return formatAddress({ family: 6, value: subnetOf(to, to.length).value + host });
+};
+
+/** docker's scheme: locally administered, the address in it, so that no two in a network are alike. */
+export const macOf = (address: string): string => {
+  const value = (parseAddress(address)?.value ?? 0n) & 0xffff_ffffn;
+  const bytes = [24n, 16n, 8n, 0n].map((shift) => ((value >> shift) & 0xffn).toString(16).padStart(2, '0'));
+  return ['02', '42', ...bytes].join(':');
+};
+
+const configError = (subject: string, { hint }: { readonly hint?: string }): Error =>
+  sampanError('ERR_NETWORK_CONFIG', { subject, hint });
