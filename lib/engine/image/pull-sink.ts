@@ -158,11 +158,7 @@ const afterBadContent = async (
   source: Source,
   error: unknown,
 ): Promise<Received | undefined> => {
-  if (!isSampanError(error, 'ERR_ARCHIVE_INVALID') && !isSampanError(error, 'ERR_DIGEST_MISMATCH')) {
-    // a full disk, above all: the room is needed now
-    download.discard();
-    throw error;
-  }
+  if (!isSampanError(error, 'ERR_ARCHIVE_INVALID') && !isSampanError(error, 'ERR_DIGEST_MISMATCH')) throw error;
   await source.drain();
   download.discard();
   const received = download.received();

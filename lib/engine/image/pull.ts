@@ -6,8 +6,9 @@
 // held before. What a killed or cut pull leaves is in downloads/, and the next one goes on from there. A pull of an
 // image that another command is pulling waits for it, and finds everything there.
 
-import { isSampanError, sampanError } from '../../errors/sampan-error.js';
+import { hasErrno, isSampanError, sampanError } from '../../errors/sampan-error.js';
 import { largestConfigBytes } from '../../image/config.js';
+import type { Digest } from '../../image/digest.js';
 import { hostPlatform, parsePlatform, type Platform } from '../../image/platform.js';
 import { formatReference, parseReference, withDefaultTag, type Reference } from '../../image/reference.js';
 import type { RegistryEvent } from '../../registry/contract.js';
@@ -86,6 +87,7 @@ const pullReference = async (work: PullWork, wanted: Reference): Promise<PulledI
   const reference = wanted.digest === undefined ? wanted : untagged;
   const scratch = makeScratch(context.paths);
   let imageLock: Lock | undefined;
+  let layers: readonly Digest[] = [];
   try {
     const sink = openPullSink({ context, downloads, scratch, largestDocumentBytes: largestConfigBytes, signal });
     const { pullImage } = await import('../../registry/pull.js');
@@ -96,6 +98,7 @@ const pullReference = async (work: PullWork, wanted: Reference): Promise<PulledI
         imageLock?.[Symbol.dispose]();
         const onWait = (): void => onEvent?.({ kind: 'waiting', reference: formatReference(reference) });
         imageLock = await downloads.lockImage(manifestDigestOf(parts), { signal, onWait });
+        layers = parts.manifest.layers.map(({ digest }) => digest);
         sink.expect(parts);
       },
     });
@@ -103,6 +106,14 @@ const pullReference = async (work: PullWork, wanted: Reference): Promise<PulledI
     const pulled = await keep(work, { image, reference, sink, scratch });
     onEvent?.({ kind: 'pulled', image: pulled });
     return pulled;
+  } catch (error) {
+    // of a full disk the room is needed now; after everything else the next pull goes on
+    const isFull = hasErrno(error, 'ENOSPC', 'EDQUOT');
+    if (isFull || isSampanError(error, 'ERR_NO_SPACE')) for (const digest of layers) downloads.forget(digest);
+    if (!isFull) throw error;
+    throw sampanError('ERR_NO_SPACE', {
+      subject: `${formatReference(reference)} does not fit below ${context.paths.dataRoot}`,
+    });
   } finally {
     imageLock?.[Symbol.dispose]();
     await context.removeTree(scratch);
