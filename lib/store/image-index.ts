@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // index.json of the image layout: one descriptor per reference, and one without a name for each image that has none.
 
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno, sampanError } from '../errors/sampan-error.js';
 import type { Descriptor } from '../image/descriptor.js';
 import { parseIndex } from '../image/manifest.js';
 import { mediaTypes } from '../image/media-types.js';
-import { writeFileAtomic } from './atomic.js';
+import { removeIfThere, writeFileAtomic } from './atomic.js';
 import type { Paths } from './paths.js';
+import { replaceFile, type Exchange } from './spare-file.js';
 
 /** image-spec 1.1, annotations.md; skopeo and podman find an image in a layout by its exact value */
 export const referenceAnnotation = 'org.opencontainers.image.ref.name';
@@ -26,12 +27,16 @@ export interface ImageIndex {
   write(entries: readonly IndexEntry[]): void;
 }
 
-export const openImageIndex = (paths: Paths): ImageIndex => {
+export const openImageIndex = (paths: Paths, exchange: Exchange): ImageIndex => {
   const path = join(paths.images, 'index.json');
   return {
     read: () => readEntries(path),
     write: (entries) => {
-      writeLayout(paths.images, path, entries);
+      sweepTemporaries(paths.images);
+      writeLayout(paths.images);
+      const manifests = entries.map(descriptorOf);
+      const text = JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.index, manifests });
+      replaceFile(path, text, exchange);
     },
   };
 };
@@ -82,17 +87,17 @@ const entryOf = (descriptor: Descriptor): IndexEntry => {
   return { descriptor, ...(reference === undefined ? {} : { reference }) };
 };
 
+/** Of writers that were killed: the store lock is held, so nobody is writing here. */
+const sweepTemporaries = (directory: string): void => {
+  for (const name of readdirSync(directory)) if (/^\..+\.tmp$/.test(name)) removeIfThere(join(directory, name));
+};
+
 /** oci-layout first: a directory with an index is a layout. */
-const writeLayout = (directory: string, indexPath: string, entries: readonly IndexEntry[]): void => {
+const writeLayout = (directory: string): void => {
   const marker = join(directory, 'oci-layout');
-  if (statSync(marker, { throwIfNoEntry: false }) === undefined) {
-    mkdirSync(join(directory, 'blobs', 'sha256'), { recursive: true, mode: 0o700 });
-    writeFileAtomic(marker, JSON.stringify({ imageLayoutVersion: '1.0.0' }), { durable: true });
-  }
-  const manifests = entries.map(descriptorOf);
-  writeFileAtomic(indexPath, JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.index, manifests }), {
-    durable: true,
-  });
+  if (statSync(marker, { throwIfNoEntry: false }) !== undefined) return;
+  mkdirSync(join(directory, 'blobs', 'sha256'), { recursive: true, mode: 0o700 });
+  writeFileAtomic(marker, JSON.stringify({ imageLayoutVersion: '1.0.0' }), { durable: true });
 };
 
 const descriptorOf = ({ descriptor, reference }: IndexEntry): Descriptor => {

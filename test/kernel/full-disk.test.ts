@@ -90,16 +90,49 @@ describe('with no byte free', () => {
     expect(disk.state()).toBe(before);
   });
 
-  // the new index is written before the old one goes, which takes two pages
-  small.test('rmi needs room for a new index only, and gives the image’s space back', async () => {
+  small.test('rmi gives the image’s space back, image after image', async () => {
     using disk = await SmallDisk.make(diskKiB);
-    fine(disk.tool(['import', '-', 'small:1'], makeTar([file('x', 'y')])));
+    for (const name of ['small:1', 'small:2', 'small:3'])
+      fine(disk.tool(['import', '-', name], makeTar([file('x', name)])));
     fine(disk.tool(['load'], archive()));
-    disk.fill(8);
+    for (const name of ['small:1', 'small:2']) {
+      disk.fill(0);
+      expect(fine(disk.tool(['rmi', name]))).toContain('Deleted: ');
+    }
+    disk.fill(0);
     expect(fine(disk.tool(['rmi', reference]))).toContain('Deleted: ');
-    expect(fine(disk.tool(['images', '-q', 'small:1']))).not.toBe('');
+    expect(fine(disk.tool(['images', '-q', 'small:3']))).not.toBe('');
     disk.free();
     fine(disk.tool(['load'], archive()));
+  });
+
+  small.test('prune empties the store', async () => {
+    using disk = await SmallDisk.make(diskKiB);
+    fine(disk.tool(['ps']));
+    fine(disk.tool(['import', '-', 'small:1'], makeTar([file('x', 'y')])));
+    fine(disk.tool(['rmi', 'small:1']));
+    const before = disk.state();
+    fine(disk.tool(['import', '-', 'small:1'], makeTar([file('x', 'y')])));
+    fine(disk.tool(['load'], archive()));
+    fine(disk.tool(['run', '--name', 'done', reference]));
+    disk.fill(0);
+    expect(fine(disk.tool(['system', 'df']))).toContain('Containers      1         0 ');
+    expect(fine(disk.tool(['container', 'prune', '-f']))).toContain('Deleted Containers:');
+    disk.fill(0);
+    expect(fine(disk.tool(['image', 'prune', '-af']))).toContain(`untagged: ${reference}`);
+    expect(disk.state()).toBe(before);
+    disk.free();
+    fine(disk.tool(['load'], archive()));
+  });
+
+  small.test('a container whose monitor was killed is no obstacle', async () => {
+    using disk = await SmallDisk.make(diskKiB);
+    fine(disk.tool(['load'], archive()));
+    fine(disk.tool(['run', '-d', '--name', 'orphan', reference, 'sleep', '1000']));
+    disk.sh('kill -9 "$(pgrep -f "^sampan-monitor orphan")" && sleep 0.2');
+    disk.fill(0);
+    expect(fine(disk.tool(['ps', '-a', '--format', '{{.Status}}']))).toContain('Exited (137)');
+    expect(fine(disk.tool(['system', 'prune', '-af']))).toContain('Deleted Containers:');
   });
 
   small.test('ps, images, inspect and logs still answer', async () => {

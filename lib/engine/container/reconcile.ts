@@ -4,7 +4,7 @@
 
 import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasErrno } from '../../errors/sampan-error.js';
+import { hasErrno, isSampanError } from '../../errors/sampan-error.js';
 import { removeCgroup } from '../../runtime/cgroup.js';
 import { openProcess } from '../../runtime/process-handle.js';
 import { removeIfThere } from '../../store/atomic.js';
@@ -16,6 +16,7 @@ import {
   writeExitRecord,
   type ContainerFiles,
   type ContainerRecord,
+  type ExitRecord,
   type RunRecord,
 } from '../../store/container-records.js';
 import { sweepScratch } from '../../store/scratch.js';
@@ -62,11 +63,20 @@ const repair = async (context: ContainerContext, id: string): Promise<void> => {
   const first = deriveStatus(files);
   if (isOrphaned(first)) await endOrphan(context, first.run);
   const state = deriveStatus(files);
-  if (isUnrecorded(files, state)) writeExitRecord(files, state.exit);
+  if (isUnrecorded(files, state)) recordExit(files, state.exit);
   const left = leftSockets(state);
   if (left !== undefined) removeRunTraces(left);
   for (const path of leftTemporaries(files, state)) removeIfThere(path);
   if (isAbandoned(record, state)) await removeLocked(context, { id, files, record, lock });
+};
+
+/** On a full disk the end is derived again by the next command: this one may be what gives space back. */
+const recordExit = (files: ContainerFiles, exit: ExitRecord): void => {
+  try {
+    writeExitRecord(files, exit);
+  } catch (error) {
+    if (!isSampanError(error, 'ERR_NO_SPACE')) throw error;
+  }
 };
 
 /** Nobody will ever want it: `run` died before the start, or --rm was asked for and the container has ended. */

@@ -41,6 +41,9 @@ export interface ImageContext extends ImageServiceInput {
   readonly index: ImageIndex;
 }
 
+/** renameat2(2): RENAME_EXCHANGE, Linux 3.15 */
+const renameExchange = 2;
+
 export const openImageContext = (input: ImageServiceInput): ImageContext => ({
   ...input,
   content: openContentStore(input.paths),
@@ -51,5 +54,5 @@ export const openImageContext = (input: ImageServiceInput): ImageContext => ({
     },
     owner: () => rootOf(input.idMap()),
   }),
-  index: openImageIndex(input.paths),
+  index: openImageIndex(input.paths, (left, right) => input.native().renameat2(left, right, renameExchange)),
 });

@@ -60,7 +60,10 @@ describe('on disk', () => {
   afterEach(() => {
     rmSync(join(images, '..'), { recursive: true });
   });
-  const open = () => openImageIndex({ images } as Paths); // the only field it uses
+  const neverFull = (): never => {
+    throw new Error('the disk is not full');
+  };
+  const open = () => openImageIndex({ images } as Paths, neverFull); // the only field it uses
 
   test('it is an image layout, and what was written is read', () => {
     const entries = withReference(withNameless([], b), one, { ...a, annotations: { keep: 'me' } });

@@ -76,7 +76,7 @@ export const openImageFixture = (): ImageFixture => {
     openRegistries: never,
     content: openContentStore(paths),
     layers: openLayerStore(paths, { unpack: unpackToFile, owner: () => ({ uid: 0, gid: 0 }) }),
-    index: openImageIndex(paths),
+    index: openImageIndex(paths, never),
   };
   const loadFrom = (source: Readable) => loadImages(context, source, { notify: (text) => notices.push(text) });
   const list = (directory: string): readonly string[] => {
