@@ -41,6 +41,7 @@ class TcpConnection final : public Watch, public Timer {
   bool need_ack : 1 = false;      // something came that is not acknowledged
   bool readable : 1 = false;      // the host's socket may have data or an end that was not read
   bool host_ended : 1 = false;    // the host's socket has an end or an error behind its data
+  bool host_urgent : 1 = false;   // it has had urgent data: reads stop there, and a short one says nothing
   bool host_eof : 1 = false;      // that end was reached: all data was read once
   bool fin_known : 1 = false;     // our FIN was sent at least once; it ends at fin_end
   bool fin_sent : 1 = false;      // it is part of SND.NXT

@@ -92,7 +92,7 @@ void Tcp::connect_host(TcpConnection &connection, const Route &route) {
 
 // Once and for all: edges tell everything, so a connection costs one epoll_ctl in its life.
 bool Tcp::watch_host(TcpConnection &connection) {
-  return core_.loop.watch(connection, connection.fd.get(), EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+  return core_.loop.watch(connection, connection.fd.get(), EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET);
 }
 
 void Tcp::report_connect_failure(TcpConnection &connection, int number) {
@@ -136,7 +136,8 @@ void Tcp::host_ready(TcpConnection &connection, uint32_t events) {
     host_connected(connection);
   }
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) connection.host_ended = true;
-  if (connection.host_ended || (events & EPOLLIN) != 0) {
+  if ((events & EPOLLPRI) != 0) connection.host_urgent = true;
+  if (connection.host_ended || (events & (EPOLLIN | EPOLLPRI)) != 0) {
     connection.readable = true;
     note_pending(connection);
   }

@@ -180,7 +180,7 @@ bool Tcp::pump(TcpConnection &connection) {
     const ssize_t count = send_data(connection, connection.in_flight(), size);
     if (count > 0) {
       note_sent(connection, static_cast<uint32_t>(count));
-      if (static_cast<size_t>(count) == size || connection.host_ended) continue;
+      if (static_cast<size_t>(count) == size || connection.host_ended || connection.host_urgent) continue;
     } else if (count == 0) {
       connection.host_eof = true;
       send_fin(connection);
