@@ -82,6 +82,13 @@ export const registry: readonly CommandEntry[] = [
   ),
   container(['rm', 'remove'], 'rm', 'Remove one or more containers', () => import('./commands/container/rm.js')),
   container(
+    'commit',
+    'commit',
+    "Make an image of a container's changes",
+    () => import('./commands/container/commit.js'),
+  ),
+  container('diff', 'diff', 'List what a container has changed', () => import('./commands/container/diff.js')),
+  container(
     'export',
     'export',
     "Write a container's file system to a tar archive or stdout",

@@ -132,7 +132,32 @@ export interface ContainerArchive extends ArchiveStream {
   warnings(): readonly string[];
 }
 
+export interface ContainerChange {
+  readonly kind: 'added' | 'changed' | 'deleted';
+  /** absolute, in the container */
+  readonly path: string;
+}
+
+export interface CommitRequest {
+  readonly reference?: string;
+  readonly author?: string;
+  readonly message?: string;
+  /** Dockerfile instructions, as for import */
+  readonly changes: readonly string[];
+  /** stop its processes while it is read */
+  readonly pause: boolean;
+}
+
+export interface Committed {
+  readonly id: string;
+  readonly warnings: readonly string[];
+}
+
 export interface ContainerService {
+  /** Makes an image of its changes. */
+  commit(nameOrId: string, request: CommitRequest): Promise<Committed>;
+  /** What it has added, changed and deleted. */
+  diff(nameOrId: string): Promise<readonly ContainerChange[]>;
   create(
     request: CreateRequest,
     options?: CreateOptions,

@@ -58,6 +58,7 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
     treeUsage: async (directory) => (await measure([directory]))[0]?.bytes ?? 0,
     layerSize: (chainId) => images.layerSize(chainId),
     resolveImage: (name, imageOptions) => images.resolve(name, imageOptions),
+    commitImage: (image) => images.commit(image),
     obtainImage: (name, pullOptions) => images.obtain(name, pullOptions),
     selfCommand: options.selfCommand,
     env: options.env,

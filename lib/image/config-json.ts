@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From our words back to the JSON that docker and the OCI specification write: for new configs and for inspect.
 
-import type { ContainerDefaults, Healthcheck } from './config.js';
+import type { ContainerDefaults, Healthcheck, HistoryEntry } from './config.js';
 
 /** The `config` object of a new image config: what is not set is left out, as Go's omitempty does. */
 export const defaultsToJson = (defaults: ContainerDefaults): Readonly<Record<string, unknown>> =>
@@ -29,6 +29,17 @@ export const healthcheckToJson = (healthcheck: Healthcheck): Readonly<Record<str
     StartInterval: healthcheck.startInterval,
     Retries: healthcheck.retries,
   });
+
+/** An entry of `history` in a new image config. */
+export const historyToJson = (entry: HistoryEntry): Readonly<Record<string, unknown>> => ({
+  ...withoutEmpty({
+    created: entry.created,
+    created_by: entry.createdBy,
+    author: entry.author,
+    comment: entry.comment,
+  }),
+  ...(entry.emptyLayer ? { empty_layer: true } : {}),
+});
 
 export const toSet = (keys: readonly string[]): Readonly<Record<string, object>> =>
   Object.fromEntries(keys.map((key) => [key, {}]));

@@ -29,5 +29,9 @@ export const isLayerType = (type: string): boolean =>
 
 export type Compression = 'none' | 'gzip' | 'zstd';
 
+/** What a layer's media type says of its bytes. */
+export const compressionOfType = (type: string): Compression =>
+  /[.+]gzip$/.test(type) ? 'gzip' : /[.+]zstd$/.test(type) ? 'zstd' : 'none';
+
 export const layerTypeOf = (compression: Compression): string =>
   ({ none: mediaTypes.layerTar, gzip: mediaTypes.layerGzip, zstd: mediaTypes.layerZstd })[compression];

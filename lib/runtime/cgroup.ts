@@ -2,8 +2,9 @@
 // A cgroup v2 of its own for every container, where the user has been given a part of the hierarchy (systemd's
 // Delegate=, or an administrator's chown). Limits come later; here the container's processes are kept together.
 
-import { accessSync, constants, mkdirSync, readFileSync, rmdirSync, statfsSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readFileSync, rmdirSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { hasErrno } from '../errors/sampan-error.js';
 
 /** CGROUP2_SUPER_MAGIC of linux/magic.h. */
@@ -48,6 +49,40 @@ export const removeCgroup = (path: string): void => {
     rmdirSync(path);
   } catch (error) {
     if (!hasErrno(error, 'ENOENT', 'EBUSY', 'ENOTEMPTY', 'EACCES', 'ENODEV')) throw error;
+  }
+};
+
+/** Stops every process in the cgroup (cgroup-v2.rst, "cgroup.freeze"); false when it cannot be. */
+export const freezeCgroup = async (path: string): Promise<boolean> => {
+  if (!writeFreeze(path, '1')) return false;
+  for (let waitedMs = 0; waitedMs < longestFreezeMs && !isFrozen(path); waitedMs++) await sleep(1);
+  return isFrozen(path);
+};
+
+/** One that is gone, or was never frozen, is no error. */
+export const thawCgroup = (path: string): void => {
+  writeFreeze(path, '0');
+};
+
+const writeFreeze = (path: string, value: '0' | '1'): boolean => {
+  try {
+    writeFileSync(join(path, 'cgroup.freeze'), value);
+    return true;
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'EACCES', 'EPERM', 'ENODEV')) return false;
+    throw error;
+  }
+};
+
+/** A process that the kernel holds (a disk that does not answer) is not waited for any longer. */
+const longestFreezeMs = 5000;
+
+export const isFrozen = (path: string): boolean => {
+  try {
+    return /^frozen 1$/m.test(readFileSync(join(path, 'cgroup.events'), 'utf8'));
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'EACCES', 'ENODEV')) return false;
+    throw error;
   }
 };
 

@@ -38,11 +38,21 @@ export const moveToScratch = (paths: Paths, object: string): string | undefined 
   }
 };
 
-/** Removes what dead owners left. Two sweepers at once do no harm: a tree that is gone is no error. */
-export const sweepScratch = async (paths: Paths, removeTree: RemoveTree): Promise<void> => {
+/**
+ * Removes what dead owners left. Two sweepers at once do no harm: a tree that is gone is no error.
+ * @param undo is given each scratch directory before it is removed, to finish what its owner had begun elsewhere
+ */
+export const sweepScratch = async (
+  paths: Paths,
+  removeTree: RemoveTree,
+  undo: (directory: string) => void,
+): Promise<void> => {
   const stale = readdirSync(paths.tmp).filter((name) => {
     const match = /^(\d+)-(\d+)-[0-9a-f]+$/.exec(name);
     return match === null || !isAlive({ pid: Number(match[1]), startTime: String(match[2]) });
   });
-  for (const name of stale) await removeTree(join(paths.tmp, name));
+  for (const name of stale) {
+    undo(join(paths.tmp, name));
+    await removeTree(join(paths.tmp, name));
+  }
 };

@@ -9,6 +9,7 @@ import type { RemoveTree } from '../../store/scratch.js';
 import type { IdMap } from '../../runtime/id-map.js';
 import type { MeasureTrees } from '../../runtime/tree-usage.js';
 import type { ImageDefaults } from '../../spec/merge.js';
+import type { ContainerImage } from '../image/commit-container.js';
 import type { Native } from '../../native/native.js';
 
 /** An image as a container needs it. */
@@ -29,6 +30,8 @@ export interface ContainerContext {
   readonly resolveImage: (name: string, options: { readonly platform?: string | undefined }) => Promise<ResolvedImage>;
   /** pulls an image that is not here; the name it has here then, undefined for what no registry can have */
   readonly obtainImage: (name: string, options: ObtainOptions) => Promise<string | undefined>;
+  /** makes an image of what a container tells about itself */
+  readonly commitImage: (image: ContainerImage) => Promise<{ readonly id: string }>;
   readonly removeTree: RemoveTree;
   /** what directories take on disk, in one go */
   readonly measureTrees: MeasureTrees;

@@ -5,9 +5,17 @@ import type { ContainerService } from '../contract.js';
 import type { ContainerContext } from './context.js';
 import { findContainer } from './find.js';
 
-export type FileService = Pick<ContainerService, 'export'>;
+export type FileService = Pick<ContainerService, 'commit' | 'diff' | 'export'>;
 
 export const openFileService = (context: ContainerContext): FileService => ({
+  commit: async (nameOrId, request) => {
+    const { commitContainer } = await import('./commit.js');
+    return commitContainer(context, findContainer(context.paths, nameOrId), request);
+  },
+  diff: async (nameOrId) => {
+    const { diffContainer } = await import('./diff.js');
+    return diffContainer(context, findContainer(context.paths, nameOrId));
+  },
   export: async (nameOrId) => {
     const { exportContainer } = await import('./export.js');
     return exportContainer(context, findContainer(context.paths, nameOrId));

@@ -6,6 +6,7 @@ import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno, isSampanError } from '../../errors/sampan-error.js';
 import { removeCgroup } from '../../runtime/cgroup.js';
+import { thawAbandoned } from './pause.js';
 import { openProcess } from '../../runtime/process-handle.js';
 import { removeIfThere } from '../../store/atomic.js';
 import {
@@ -30,7 +31,7 @@ const SIGKILL = 9;
 
 /** Brings every container's files to what is true, and removes what nobody owns any more. */
 export const reconcile = async (context: ContainerContext): Promise<void> => {
-  await sweepScratch(context.paths, context.removeTree);
+  await sweepScratch(context.paths, context.removeTree, thawAbandoned);
   for (const id of listContainerIds(context.paths)) {
     if (needsRepair(filesOf(context.paths, id))) await repair(context, id);
   }

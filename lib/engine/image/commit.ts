@@ -24,6 +24,8 @@ export interface Commit {
   readonly blobs: readonly StagedBlob[];
   readonly layers: readonly PreparedLayer[];
   readonly images: readonly NewImage[];
+  /** throws when the images cannot become visible any more; the store lock is held */
+  readonly check?: () => void;
 }
 
 /** A name that an image has lost to a new one. */
@@ -34,9 +36,10 @@ export interface LostName {
 
 export const commitImages = async (
   context: ImageContext,
-  { blobs, layers, images }: Commit,
+  { blobs, layers, images, check }: Commit,
 ): Promise<readonly LostName[]> => {
   const { garbage, lost } = await withStoreLock(context, () => {
+    check?.();
     const before = context.index.read();
     const idsBefore = idsOf(context, before);
     for (const blob of new Map(blobs.map((staged) => [staged.digest, staged])).values()) context.content.publish(blob);

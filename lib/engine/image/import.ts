@@ -60,7 +60,8 @@ const decide = ({ reference, changes, platform, message }: ImportRequest): Wante
   comment: message ?? 'Imported from -',
 });
 
-const nameOf = (text: string): string => {
+/** @throws ERR_INVALID_REFERENCE, ERR_IMAGE_BUILT_IN */
+export const nameOf = (text: string): string => {
   refuseHostName(text);
   const reference = parseTaggedReference(text);
   if (reference.digest === undefined) return formatReference(reference);

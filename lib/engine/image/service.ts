@@ -5,6 +5,7 @@
 import { parseDigest } from '../../image/digest.js';
 import type { ResolvedImage } from '../container/context.js';
 import type { ImageService, ImageUsage, UsageOf } from '../contract.js';
+import type { ContainerImage } from './commit-container.js';
 import { openImageContext, type ImageServiceInput } from './context.js';
 import { inspectImage } from './inspect.js';
 import { listImages } from './list.js';
@@ -18,6 +19,8 @@ export interface Images {
   resolve(name: string, options: ResolveOptions): Promise<ResolvedImage>;
   /** as obtainImage() */
   obtain(name: string, options: ObtainOptions): Promise<string | undefined>;
+  /** makes an image of a container's changes */
+  commit(image: ContainerImage): Promise<{ readonly id: string }>;
   /** unpacked bytes of a layer; 0 when it is gone */
   layerSize(chainId: string): Promise<number>;
   /** @param layerBytes what each layer's directory takes on disk, by its name */
@@ -69,6 +72,10 @@ export const openImageService = (input: ImageServiceInput): Images => {
     usage: async (layerBytes) => {
       const { usageOfImages } = await import('./usage.js');
       return usageOfImages(context, layerBytes);
+    },
+    commit: async (image) => {
+      const { commitContainerImage } = await import('./commit-container.js');
+      return commitContainerImage(context, image);
     },
     layerSize: (chainId) => later(() => context.layers.find(parseDigest(chainId, 'chain id'))?.sizeBytes ?? 0),
   };
