@@ -5,6 +5,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { CreateRequest, ExecRequest } from '../spec/create-request.js';
 import type { ContainerPort, PublishedPort } from '../spec/ports.js';
+import type { ArchiveStream, ContainerFileService, ImageHistoryEntry, SaveOptions } from './archive-contract.js';
 import type {
   ContainerPruneReport,
   ImagePruneReport,
@@ -14,6 +15,7 @@ import type {
   UsageOf,
 } from './disk-contract.js';
 
+export type * from './archive-contract.js';
 export type * from './disk-contract.js';
 import type { NetworkService } from './network/contract.js';
 
@@ -26,11 +28,6 @@ export interface Engine extends AsyncDisposable {
   readonly registries: RegistryService;
   readonly networks: NetworkService;
   readonly system: SystemService;
-}
-
-/** An archive that is read once; disposing it lets go of what is behind it. */
-export interface ArchiveStream extends AsyncDisposable {
-  readonly chunks: AsyncIterable<Uint8Array>;
 }
 
 // ---- containers ----------------------------------------------------------------------------------------------------
@@ -127,43 +124,11 @@ export interface LogEntry {
   readonly text: string;
 }
 
-export interface ContainerArchive extends ArchiveStream {
-  /** complete once everything is read */
-  warnings(): readonly string[];
-}
-
-export interface ContainerChange {
-  readonly kind: 'added' | 'changed' | 'deleted';
-  /** absolute, in the container */
-  readonly path: string;
-}
-
-export interface CommitRequest {
-  readonly reference?: string;
-  readonly author?: string;
-  readonly message?: string;
-  /** Dockerfile instructions, as for import */
-  readonly changes: readonly string[];
-  /** stop its processes while it is read */
-  readonly pause: boolean;
-}
-
-export interface Committed {
-  readonly id: string;
-  readonly warnings: readonly string[];
-}
-
-export interface ContainerService {
-  /** Makes an image of its changes. */
-  commit(nameOrId: string, request: CommitRequest): Promise<Committed>;
-  /** What it has added, changed and deleted. */
-  diff(nameOrId: string): Promise<readonly ContainerChange[]>;
+export interface ContainerService extends ContainerFileService {
   create(
     request: CreateRequest,
     options?: CreateOptions,
   ): Promise<{ readonly id: string; readonly warnings: readonly string[] }>;
-  /** Its file system as a tar, running or not, without what is mounted into it. */
-  export(nameOrId: string): Promise<ContainerArchive>;
   /** The plan that start would execute, without doing anything: --dry-run=plan. */
   planOf(request: CreateRequest): Promise<string>;
   start(nameOrId: string, options: StartOptions): Promise<AttachSession | undefined>;
@@ -221,25 +186,6 @@ export interface ImportRequest {
   readonly changes: readonly string[];
   readonly message?: string;
   readonly platform?: string;
-}
-
-/** docker: docker's archive and an OCI layout in one tar; the others are one of the two alone. */
-export type ArchiveFormat = 'docker' | 'docker-archive' | 'oci-archive';
-
-export interface SaveOptions {
-  readonly format: ArchiveFormat;
-  /** only the manifests for it; absent: all that are here */
-  readonly platform?: string;
-}
-
-export interface ImageHistoryEntry {
-  /** the image's id for its last step; `<missing>` for the others, which are no images of their own */
-  readonly id: string;
-  readonly createdAt?: string;
-  readonly createdBy: string;
-  readonly comment: string;
-  /** unpacked bytes of the step's layer */
-  readonly sizeBytes: number;
 }
 
 /** What happens while an image is pulled or pushed, as data; the command line draws it. */

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The operations on containers' files: loaded when they are first asked for, since few commands need them.
 
-import type { ContainerService } from '../contract.js';
+import type { ContainerFileService } from '../archive-contract.js';
 import type { ContainerContext } from './context.js';
 import { findContainer } from './find.js';
 
-export type FileService = Pick<ContainerService, 'commit' | 'diff' | 'export'>;
-
-export const openFileService = (context: ContainerContext): FileService => ({
+export const openFileService = (context: ContainerContext): ContainerFileService => ({
   commit: async (nameOrId, request) => {
     const { commitContainer } = await import('./commit.js');
     return commitContainer(context, findContainer(context.paths, nameOrId), request);

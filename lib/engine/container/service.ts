@@ -13,7 +13,7 @@ import type { ContainerContext } from './context.js';
 import { configOf, createContainer } from './create.js';
 import { execInContainer } from './exec.js';
 import { findContainer, isRestarting, lockContainer, type FoundContainer } from './find.js';
-import { openFileService, type FileService } from './file-service.js';
+import { openFileService } from './file-service.js';
 import { inspectObject } from './inspect.js';
 import { endpointsOf } from './network-settings.js';
 import { attachTarget, keysText } from './monitor-operations.js';
@@ -31,7 +31,7 @@ export const openContainerService = (context: ContainerContext): ContainerServic
   ...openFileService(context),
 });
 
-const openLifeService = (context: ContainerContext): Omit<ContainerService, keyof FileService> => {
+const openLifeService = (context: ContainerContext): Omit<ContainerService, keyof ContainerFileService> => {
   const find = (nameOrId: string): FoundContainer => findContainer(context.paths, nameOrId);
   return {
     create: async (request, options) => {

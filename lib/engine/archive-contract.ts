@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of the engine contract about archives and the files of containers.
+
+/** An archive that is read once; disposing it lets go of what is behind it. */
+export interface ArchiveStream extends AsyncDisposable {
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+export interface ContainerArchive extends ArchiveStream {
+  /** complete once everything is read */
+  warnings(): readonly string[];
+}
+
+export interface ContainerChange {
+  readonly kind: 'added' | 'changed' | 'deleted';
+  /** absolute, in the container */
+  readonly path: string;
+}
+
+export interface CommitRequest {
+  readonly reference?: string;
+  readonly author?: string;
+  readonly message?: string;
+  /** Dockerfile instructions, as for import */
+  readonly changes: readonly string[];
+  /** stop its processes while it is read */
+  readonly pause: boolean;
+}
+
+export interface Committed {
+  readonly id: string;
+  readonly warnings: readonly string[];
+}
+
+/** The part of ContainerService that is about files. */
+export interface ContainerFileService {
+  /** Makes an image of its changes. */
+  commit(nameOrId: string, request: CommitRequest): Promise<Committed>;
+  /** What it has added, changed and deleted. */
+  diff(nameOrId: string): Promise<readonly ContainerChange[]>;
+  /** Its file system as a tar, running or not, without what is mounted into it. */
+  export(nameOrId: string): Promise<ContainerArchive>;
+}
+
+// ---- images --------------------------------------------------------------------------------------------------------
+
+/** docker: docker's archive and an OCI layout in one tar; the others are one of the two alone. */
+export type ArchiveFormat = 'docker' | 'docker-archive' | 'oci-archive';
+
+export interface SaveOptions {
+  readonly format: ArchiveFormat;
+  /** only the manifests for it; absent: all that are here */
+  readonly platform?: string;
+}
+
+export interface ImageHistoryEntry {
+  /** the image's id for its last step; `<missing>` for the others, which are no images of their own */
+  readonly id: string;
+  readonly createdAt?: string;
+  readonly createdBy: string;
+  readonly comment: string;
+  /** unpacked bytes of the step's layer */
+  readonly sizeBytes: number;
+}
