@@ -8,7 +8,14 @@ import { attachToMonitor } from '../../runtime/attach.js';
 import { containerOperations } from '../../runtime/plan.js';
 import { streamBits, type Session } from '../../runtime/session.js';
 import { readRuntimeConfig } from '../../store/container-records.js';
-import type { AttachOptions, AttachSession, ContainerService, LogEntry, LogOptions } from '../contract.js';
+import type {
+  AttachOptions,
+  AttachSession,
+  ContainerFileService,
+  ContainerService,
+  LogEntry,
+  LogOptions,
+} from '../contract.js';
 import type { ContainerContext } from './context.js';
 import { configOf, createContainer } from './create.js';
 import { execInContainer } from './exec.js';
