@@ -2,11 +2,11 @@
 // Where an archive goes: a file that appears under its name only when it is whole, or stdout.
 
 import { statSync, type Stats } from 'node:fs';
-import { open, realpath, rename, unlink, type FileHandle } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { open, readdir, realpath, rename, rm, unlink, type FileHandle } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { hasErrno, sampanError } from '../errors/sampan-error.js';
 import type { Host } from './host.js';
-import { removeAbandoned, temporaryName } from './temporary-name.js';
+import { isAbandoned, temporaryName } from '../util/temporary-name.js';
 
 export interface Archive extends AsyncDisposable {
   readonly chunks: AsyncIterable<Uint8Array>;
@@ -71,6 +71,13 @@ const writeFile = async (host: Host, path: string, source: Archive): Promise<num
     await unlink(temporary);
     throw error;
   }
+};
+
+/** What killed commands left of this file. */
+const removeAbandoned = async (target: string): Promise<void> => {
+  const directory = dirname(target);
+  const names = (await readdir(directory)).filter((name) => isAbandoned(target, name));
+  for (const name of names) await rm(join(directory, name), { force: true });
 };
 
 const writeInPlace = async (path: string, source: Archive): Promise<number> => {

@@ -129,6 +129,12 @@ export const registry: readonly CommandEntry[] = [
   image('save', ['save'], 'Write images to a tar archive or stdout', () => import('./commands/image/save.js')),
   image('history', ['history'], 'Show the steps an image was made in', () => import('./commands/image/history.js')),
   image('tag', ['tag'], 'Give an image another name', () => import('./commands/image/tag.js')),
+  image(
+    ['copy', 'mirror'],
+    [],
+    'Copy an image between registries, archives and layouts',
+    () => import('./commands/image/copy.js'),
+  ),
   image(['rm', 'remove'], ['rmi'], 'Remove one or more images', () => import('./commands/image/rm.js')),
   image('prune', [], 'Remove unused images', () => import('./commands/image/prune.js')),
   image('inspect', [], 'Show everything about one or more images', () => import('./commands/image/inspect.js')),

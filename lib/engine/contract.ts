@@ -3,6 +3,7 @@
 // have no rules of their own. Plain data in, plain data out; failures are SampanError (lib/errors).
 
 import type { Readable, Writable } from 'node:stream';
+import type { Endpoint } from '../image/endpoint.js';
 import type { CreateRequest, ExecRequest } from '../spec/create-request.js';
 import type { ContainerPort, PublishedPort } from '../spec/ports.js';
 import type { ArchiveStream, ContainerFileService, ImageHistoryEntry, SaveOptions } from './archive-contract.js';
@@ -352,6 +353,21 @@ export interface ManifestReport {
   readonly entries: readonly ManifestEntry[];
 }
 
+export interface CopyOptions {
+  /** every platform of an index; else this machine's, or `platform` */
+  readonly all: boolean;
+  readonly platform?: string;
+  readonly onEvent?: OnTransfer;
+  readonly signal?: AbortSignal;
+}
+
+export interface CopyReport {
+  /** of the manifest or index that was copied */
+  readonly digest: string;
+  /** the destination is a file: what is to be in it. The layers are copied while it is read. */
+  readonly archive?: ImageArchive;
+}
+
 export interface RegistryService {
   /** Tries the credentials, then keeps them. @throws ERR_REGISTRY_LOGIN */
   login(request: LoginRequest): Promise<LoginReport>;
@@ -368,6 +384,8 @@ export interface RegistryService {
     name: string,
     options: { readonly entries: boolean; readonly signal?: AbortSignal },
   ): Promise<ManifestReport>;
+  /** between registries, archives and layouts, past the store; layers stay as they are */
+  copy(from: Endpoint, to: Endpoint, options: CopyOptions): Promise<CopyReport>;
 }
 
 // ---- system --------------------------------------------------------------------------------------------------------

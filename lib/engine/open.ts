@@ -68,7 +68,7 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
   return {
     containers,
     images: images.service,
-    registries: openRegistryService({ openRegistries: () => registries.open() }),
+    registries: openRegistryService({ paths, locks, removeTree, openRegistries: () => registries.open() }),
     system: openSystemService({
       ...{ paths, native, idMap, removeTree, env: options.env, containers, measureTrees: measure },
       images: images.service,

@@ -71,7 +71,7 @@ export const openCredentialStore = (options: CredentialStoreOptions): Credential
       const file = edit(readAuthFile(path) ?? { path, content: {} });
       options.replaceFile(path, formatAuthFile(file));
     } catch (error) {
-      if (!hasErrno(error, 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'ELOOP')) throw error;
+      if (!hasErrno(error, 'EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR', 'ELOOP')) throw error;
       throw sampanError('ERR_REGISTRY_CONFIG', {
         subject: `${path} cannot be written`,
         hint: 'name a file of your own in REGISTRY_AUTH_FILE',

@@ -2,11 +2,12 @@
 // Files of the user outside the data root, such as docker's config.json: replaced as a whole, readable by nobody else,
 // by one process at a time.
 
-import { lstatSync, mkdirSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
+import { lstatSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { hasErrno } from '../errors/sampan-error.js';
 import { removeIfThere, writeFileAtomic } from './atomic.js';
 import type { Locks } from './locks.js';
+import { makeDirectories } from './make-directories.js';
 
 /** A link stays a link: people keep such files in a repository of their own. @throws ERR_NO_SPACE */
 export const replaceUserFile = (path: string, content: string): void => {
@@ -34,7 +35,7 @@ export const lockUserFile = async (locks: Pick<Locks, 'file'>, path: string): Pr
 };
 
 const makeDirectory = (target: string): void => {
-  mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
+  makeDirectories(dirname(target), 0o700);
 };
 
 /** Temporary files as writeFileAtomic() names them; the lock is held, so nobody is about to rename one. */

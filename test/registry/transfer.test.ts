@@ -8,7 +8,7 @@ import { parseReference, type Reference } from '../../lib/image/reference.js';
 import type { RegistryEvent } from '../../lib/registry/contract.js';
 import type { RegistryAccess } from '../../lib/registry/open.js';
 import { pullImage, type PulledImage } from '../../lib/registry/pull.js';
-import { copyImage, pushImage } from '../../lib/registry/push.js';
+import { pushImage } from '../../lib/registry/push.js';
 import { searchRegistry } from '../../lib/registry/search.js';
 import {
   describeWithRegistry,
@@ -111,20 +111,6 @@ describeWithRegistry('transfers with a real registry', () => {
     const sink = memorySink();
     await pull('chunked:1', 'amd64', sink);
     expect(sink.content.has(image.layers[0]!.digest)).toBe(true);
-  });
-
-  test('an image is copied within a registry and to another one, whole or for one platform', async () => {
-    await using other = await startRegistry();
-    const arm64 = makeImage({ layerBytes: [80_000], architecture: 'arm64' });
-    const digest = await push('copy/from:1', makeIndex({ amd64: makeImage({ layerBytes: [70_000] }), arm64 }));
-    const from = reference('copy/from:1');
-    const there = (tag: string): Reference => parseReference(`${other.name}/there:${tag}`);
-    expect(await copyImage({ access, from, to: reference('copy/to:1') })).toBe(digest);
-    expect(await copyImage({ access, from, to: there('all') })).toBe(digest);
-    const platform = { os: 'linux', architecture: 'arm64' };
-    expect(await copyImage({ access, from, to: there('one'), platform })).toBe(digestOf(arm64.root.bytes));
-    const target = `dir:${join(home, 'copied')}`;
-    skopeo('copy', '--all', '--src-tls-verify=false', `docker://${other.name}/there:all`, target);
   });
 
   test('tags, catalog and search page through everything', async () => {

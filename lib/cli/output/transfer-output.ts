@@ -7,8 +7,10 @@ import { familiarReference, parseReference } from '../../image/reference.js';
 import type { Output, Terminal } from '../host.js';
 import { frameText, type LayerState } from './layer-board.js';
 
+type Direction = 'pull' | 'push' | 'copy';
+
 export interface TransferOutputOptions {
-  readonly direction: 'pull' | 'push';
+  readonly direction: Direction;
   /** for the lines that docker prints on stdout; `run` has them on stderr */
   readonly messages: Output;
   readonly layers: Output;
@@ -101,14 +103,20 @@ interface Layers {
 
 const shortId = (digest: string): string => digest.replace(/^sha256:/, '').slice(0, 12);
 
+const words = {
+  pull: { active: 'Downloading', done: 'Pull complete', exists: 'Already exists' },
+  push: { active: 'Pushing', done: 'Pushed', exists: 'Layer already exists' },
+  copy: { active: 'Copying', done: 'Copied', exists: 'Already exists' },
+} as const;
+
 /** undefined while it is under way */
-const endText = ({ digest, status, from }: LayerEvent, direction: 'pull' | 'push'): string | undefined => {
+const endText = ({ digest, status, from }: LayerEvent, direction: Direction): string | undefined => {
   const id = shortId(digest);
   switch (status) {
     case 'done':
-      return `${id}: ${direction === 'push' ? 'Pushed' : 'Pull complete'}`;
+      return `${id}: ${words[direction].done}`;
     case 'exists':
-      return `${id}: ${direction === 'push' ? 'Layer already exists' : 'Already exists'}`;
+      return `${id}: ${words[direction].exists}`;
     case 'mounted':
       return `${id}: Mounted from ${from ?? 'another repository'}`;
     case 'waiting':
@@ -158,10 +166,10 @@ const openBoard = ({ layers, direction, terminal }: TransferOutputOptions, queue
   };
 };
 
-const stateOf = (event: LayerEvent, direction: 'pull' | 'push', before: LayerState | undefined): LayerState => {
+const stateOf = (event: LayerEvent, direction: Direction, before: LayerState | undefined): LayerState => {
   const { digest, status, bytes, sizeBytes } = event;
   const goesOn = before !== undefined && status === 'transferring' && bytes >= before.bytes;
-  const activity = status === 'retrying' ? 'Retrying' : direction === 'push' ? 'Pushing' : 'Downloading';
+  const activity = status === 'retrying' ? 'Retrying' : words[direction].active;
   return {
     id: shortId(digest),
     activity,

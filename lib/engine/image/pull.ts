@@ -19,6 +19,7 @@ import { openDownloads, type Downloads } from '../../store/downloads.js';
 import type { Lock } from '../../store/locks.js';
 import { makeScratch } from '../../store/scratch.js';
 import type { OnTransfer, PullOptions, PullReport, PulledImage } from '../contract.js';
+import { passLayerEvent } from '../layer-event.js';
 import { commitImages } from './commit.js';
 import type { ImageContext } from './context.js';
 import { openPullSink, type PullSink } from './pull-sink.js';
@@ -161,7 +162,6 @@ const tellEvents = (reference: string, onEvent: OnTransfer = () => undefined): (
       isResolved = true;
       return;
     }
-    const { digest, role, status, bytes, size } = event;
-    if (role === 'layer') onEvent({ kind: 'layer', digest, status, bytes, sizeBytes: size });
+    passLayerEvent(event, onEvent);
   };
 };

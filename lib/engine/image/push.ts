@@ -14,12 +14,12 @@ import {
   withDefaultTag,
   type Reference,
 } from '../../image/reference.js';
-import type { RegistryEvent } from '../../registry/contract.js';
 import type { Document, TransferSource } from '../../registry/transfer.js';
 import type { StagedBlob } from '../../store/content-store.js';
 import type { IndexEntry } from '../../store/image-index.js';
 import { makeScratch } from '../../store/scratch.js';
-import type { OnTransfer, PushedImage, PushOptions, PushReport } from '../contract.js';
+import type { PushedImage, PushOptions, PushReport } from '../contract.js';
+import { passLayerEvent } from '../layer-event.js';
 import type { ImageContext } from './context.js';
 import { readImages, readManifest, referenceOf } from './stored-image.js';
 import { refuseHostName } from './tag.js';
@@ -144,12 +144,6 @@ const namesByLayer = (context: ImageContext): ((digest: Digest) => readonly Refe
     for (const { digest } of manifest.layers) names.set(digest, [...(names.get(digest) ?? []), ...references]);
   }
   return (digest) => names.get(digest) ?? [];
-};
-
-const passLayerEvent = (event: RegistryEvent, onEvent: OnTransfer | undefined): void => {
-  if (event.kind !== 'blob' || event.role !== 'layer') return;
-  const { digest, status, bytes, size, from } = event;
-  onEvent?.({ kind: 'layer', digest, status, bytes, sizeBytes: size, ...(from === undefined ? {} : { from }) });
 };
 
 const missing = (digest: Digest): Error =>

@@ -3,6 +3,7 @@
 // image-layout.md), manifest.json for readers of docker's archives.
 
 import { hexOf, type Digest } from '../../image/digest.js';
+import type { Manifest } from '../../image/manifest.js';
 import { mediaTypes } from '../../image/media-types.js';
 import { familiarReference, formatReference, type Reference } from '../../image/reference.js';
 import { referenceAnnotation } from '../../store/image-index.js';
@@ -44,8 +45,13 @@ const annotationsOf = (reference: Reference, refName: 'tag' | 'full'): Readonly<
   };
 };
 
+interface DockerImage {
+  readonly references: readonly Reference[];
+  readonly chosen: { readonly manifest: Pick<Manifest, 'config' | 'layers'> };
+}
+
 /** One manifest of each image: this format knows no platforms. */
-export const dockerManifest = (images: readonly SelectedImage[], names: BlobNames): Buffer =>
+export const dockerManifest = (images: readonly DockerImage[], names: BlobNames): Buffer =>
   Buffer.from(
     JSON.stringify(
       images.map(({ references, chosen: { manifest } }) => ({

@@ -29,4 +29,8 @@ export const openRegistryService = (context: RegistryContext): RegistryService =
     const { fetchManifest } = await import('./manifest.js');
     return fetchManifest(context, name, options);
   },
+  copy: async (from, to, options) => {
+    const { copyImage } = await import('./copy.js');
+    return copyImage(context, { from, to }, options);
+  },
 });

@@ -29,6 +29,12 @@ export const describeWithRegistry = (name: string, body: () => void): void => {
   else describe.skip(`${name} (not installed: ${missing.join(', ')})`, body);
 };
 
+/** test, or a skip that names the program that is missing. */
+export const testWith = (program: string): ((name: string, body: () => Promise<void>) => void) => {
+  if (isInstalled(program)) return test;
+  return (name, body) => test.skip(`${name} (not installed: ${program})`, body);
+};
+
 export const temporaryDirectory = (): string => mkdtempSync(join(tmpdir(), 'sampan-registry-'));
 
 export const freePort = async (): Promise<number> => {

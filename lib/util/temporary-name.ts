@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names of half-written files beside the ones they will replace. They say whose they are, so that what a killed command
+// Names of half-written files and directories beside the ones they will replace. They say whose they are, so that what a killed command
 // left is removed by the next one that writes the same file.
 
 import { createHash } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { isAlive, readBootId, readIdentity } from '../util/process-identity.js';
+import { isAlive, readBootId, readIdentity } from './process-identity.js';
 
 /** A path in the same directory. */
 export const temporaryName = (target: string): string => {
@@ -16,14 +15,11 @@ export const temporaryName = (target: string): string => {
   return join(dirname(target), name);
 };
 
-/** Removes those for this target whose owner has ended. */
-export const removeAbandoned = async (target: string): Promise<void> => {
+/** Whether a name is one of those for this target, and its owner has ended. */
+export const isAbandoned = (target: string, name: string): boolean => {
   const prefix = prefixOf(target);
-  for (const name of await readdir(dirname(target))) {
-    const owner = name.startsWith(prefix) ? /^(\d+)-(\d+)\.tmp$/.exec(name.slice(prefix.length)) : null;
-    if (owner === null || isAlive({ pid: Number(owner[1]), startTime: String(owner[2]) })) continue;
-    await rm(join(dirname(target), name), { force: true });
-  }
+  const owner = name.startsWith(prefix) ? /^(\d+)-(\d+)\.tmp$/.exec(name.slice(prefix.length)) : null;
+  return owner !== null && !isAlive({ pid: Number(owner[1]), startTime: String(owner[2]) });
 };
 
 const prefixOf = (target: string): string => `.${basename(target)}.${scope()}-`;
