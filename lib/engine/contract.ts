@@ -365,7 +365,7 @@ export interface CopyReport {
   /** of the manifest or index that was copied */
   readonly digest: string;
   /** the destination is a file: what is to be in it. The layers are copied while it is read. */
-  readonly archive?: ImageArchive;
+  readonly archive?: ArchiveStream;
 }
 
 export interface RegistryService {

@@ -7,7 +7,7 @@ import type { Endpoint } from '../../image/endpoint.js';
 import { parseDocument } from '../../image/manifest.js';
 import { isConfigType } from '../../image/media-types.js';
 import { parseTaggedReference } from '../../image/reference.js';
-import type { ImageArchive } from '../contract.js';
+import type { ArchiveStream } from '../contract.js';
 import { writeArchive, type ArchiveEntry } from '../image/archive-writer.js';
 import { blobName, dockerManifest, ociLayout, type BlobNames } from '../image/save-documents.js';
 import type { Contents } from './copy-contents.js';
@@ -16,7 +16,7 @@ import { layoutIndex } from './layout-index.js';
 type ArchiveEndpoint = Extract<Endpoint, { readonly path: string }>;
 
 /** @throws ERR_IMAGE_INVALID, ERR_INVALID_REFERENCE */
-export const openArchive = (contents: Contents, to: ArchiveEndpoint, source: AsyncDisposable): ImageArchive => ({
+export const openArchive = (contents: Contents, to: ArchiveEndpoint, source: AsyncDisposable): ArchiveStream => ({
   chunks: writeArchive(to.kind === 'docker-archive' ? dockerEntries(contents, to) : ociEntries(contents, to)),
   [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
 });
