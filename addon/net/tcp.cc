@@ -79,24 +79,25 @@ uint32_t Tcp::initial_sequence(const FlowKey &key) const {
 void Tcp::note_pending(TcpConnection &connection) {
   if (connection.pending) return;
   connection.pending = true;
-  connection.next_pending = pending_;
-  pending_ = &connection;
+  connection.next_pending = nullptr;
+  (pending_last_ == nullptr ? pending_ : pending_last_->next_pending) = &connection;
+  pending_last_ = &connection;
 }
 
+// In turn, and only some of them: what they send is acknowledged into the tun, whose queue is to be read in between.
 bool Tcp::turn_end() {
-  TcpConnection *list = pending_;
-  pending_ = nullptr;
-  while (list != nullptr) {
-    TcpConnection &connection = *list;
-    list = connection.next_pending;
+  constexpr int kServedPerTurn = 64;
+  for (int served = 0; pending_ != nullptr && served < kServedPerTurn; ++served) {
+    TcpConnection &connection = *pending_;
+    pending_ = connection.next_pending;
+    if (pending_ == nullptr) pending_last_ = nullptr;
     connection.pending = false;
     if (connection.state == TcpState::dead) {
       pool_.destroy(&connection);
       continue;
     }
     const bool more = pump(connection);
-    if (connection.state == TcpState::dead) continue;
-    if (connection.need_ack) send_ack(connection);
+    if (connection.need_ack && connection.state != TcpState::dead) send_ack(connection);
     if (more) note_pending(connection);
   }
   return pending_ != nullptr;

@@ -121,6 +121,7 @@ class Tcp {
   SourceCounts per_source_;
   SourceCounts half_open_;
   TcpConnection *pending_ = nullptr;
+  TcpConnection *pending_last_ = nullptr;
   // SO_PEEK_OFF on TCP sockets: Linux 6.9 for IPv4, 6.11 for IPv6.
   bool peek_offset_v4_;
   bool peek_offset_v6_;

@@ -60,7 +60,6 @@ struct Alarm final : net::Timer {
 
 struct World {
   World() {
-    open_network();
     require(loop.open().ok());
     resources = net::StackResources::create(loop).take();
   }
@@ -92,6 +91,12 @@ size_t complete(uint8_t *frame, size_t size, uint8_t choice) {
 }
 
 }  // namespace
+
+// Before libFuzzer starts its thread: unshare(2) of a user namespace needs a process with one.
+extern "C" int LLVMFuzzerInitialize(int *, char ***) {
+  open_network();
+  return 0;
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static World world;
