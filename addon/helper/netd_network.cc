@@ -141,7 +141,7 @@ Status NetdNetwork::set_up(bool adopted, net::Tun &tun) {
     tun = opened.take();
     const auto index = sys::interface_index(kTun);
     if (!index) return index.error();
-    batch.set_up(index.value(), description_.mtu);
+    batch.set_up(index.value(), description_.mtu, net::kTunQueueLength);
     for (const auto &gateway : description_.gateways) {
       batch.add_default_route(index.value(), gateway.family, nullptr);
     }

@@ -13,6 +13,10 @@ namespace sampan::net {
 // struct virtio_net_hdr_v1 before every frame: with it the IP header is aligned.
 inline constexpr size_t kVnetHeaderSize = 12;
 
+// What the device's queue should hold (IFLA_TXQLEN): small packets of thousands of connections may come at once, and
+// what the queue does not take is lost. An entry costs 8 bytes until it is used.
+inline constexpr uint32_t kTunQueueLength = 8192;
+
 struct Tun {
   unique_fd fd;               // non-blocking, close-on-exec
   bool udp_segments = false;  // TUN_F_USO4 and USO6, Linux 6.2

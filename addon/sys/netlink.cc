@@ -124,10 +124,11 @@ void NetlinkBatch::delete_link(const char *name) {
   end(start);
 }
 
-void NetlinkBatch::set_up(unsigned index, uint32_t mtu) {
+void NetlinkBatch::set_up(unsigned index, uint32_t mtu, uint32_t queue_length) {
   const auto header = link_header(index, true);
   const size_t start = begin(RTM_NEWLINK, 0, &header, sizeof header, "set link up", std::to_string(index));
   if (mtu > 0) put_number(IFLA_MTU, mtu);
+  if (queue_length > 0) put_number(IFLA_TXQLEN, queue_length);
   end(start);
 }
 

@@ -45,7 +45,8 @@ class NetlinkBatch {
   void add_veth(const VethPair &pair);
   void delete_link(const char *name);
   // MTU 0: as it is.
-  void set_up(unsigned index, uint32_t mtu = 0);
+  // 0 leaves what is there. queue_length: packets that may wait to be sent.
+  void set_up(unsigned index, uint32_t mtu = 0, uint32_t queue_length = 0);
   // Duplicate address detection is left out: the addresses were given out by one authority.
   void add_address(unsigned index, const InterfaceAddress &address);
   // The default route; gateway null: everything is on the link.
