@@ -85,9 +85,13 @@ constexpr uint64_t kTrimMs = 2000;
 void TunStack::ready(uint32_t) {
   note_use();
   const std::span<uint8_t> buffer(core_.frame_in.payload(), FrameBuffer::kCapacity);
+  core_.behind = true;
   for (int i = 0; i < kFramesPerTurn; ++i) {
     const std::span<const uint8_t> frame = core_.link.read(buffer);
-    if (frame.empty()) break;
+    if (frame.empty()) {
+      core_.behind = false;
+      break;
+    }
     receive(frame);
   }
   udp_.flush();

@@ -44,6 +44,8 @@ struct StackCore {
   IpAddress gateway_v4;
   IpAddress gateway_v6;
   SipKey secret;
+  // Frames wait in the tun that were not read yet: what a timer misses may be among them.
+  bool behind = false;
 
   std::span<const IpPrefix> own() const { return {prefixes, prefix_count}; }
   Route route(const IpAddress &destination, uint16_t port) const {

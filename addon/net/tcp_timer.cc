@@ -12,6 +12,7 @@ constexpr uint64_t kSynAckMs = 1000;
 constexpr uint8_t kSynAckTries = 5;
 constexpr uint64_t kMinDelayMs = 200;
 constexpr uint64_t kMaxDelayMs = 60'000;
+constexpr uint64_t kBehindMs = 20;
 constexpr uint8_t kMaxTries = 12;
 constexpr uint64_t kLingerMs = 1000;
 // What Linux does by default (tcp(7), tcp_keepalive_time); every connection, since nothing else ends one whose
@@ -23,7 +24,8 @@ constexpr uint8_t kIdleProbes = 9;
 }  // namespace
 
 uint64_t Tcp::retransmit_delay(const TcpConnection &connection) const {
-  const uint64_t base = std::max(uint64_t{connection.srtt_ms} + uint64_t{4} * connection.rttvar_ms, kMinDelayMs);
+  // Not less than what a receiver may hold an acknowledgement back.
+  const uint64_t base = connection.srtt_ms + std::max(uint64_t{4} * connection.rttvar_ms, kMinDelayMs);
   return std::min(base << connection.tries, kMaxDelayMs);
 }
 
@@ -57,6 +59,7 @@ bool Tcp::wants_window(const TcpConnection &connection) const {
 }
 
 void Tcp::expired(TcpConnection &connection) {
+  if (core_.behind && connection.state != TcpState::lingering) return core_.loop.arm(connection, kBehindMs);
   switch (connection.state) {
     case TcpState::lingering:
       return remove(connection);

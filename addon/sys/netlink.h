@@ -44,7 +44,6 @@ class NetlinkBatch {
   // `name` is up at once; the peer is down.
   void add_veth(const VethPair &pair);
   void delete_link(const char *name);
-  // MTU 0: as it is.
   // 0 leaves what is there. queue_length: packets that may wait to be sent.
   void set_up(unsigned index, uint32_t mtu = 0, uint32_t queue_length = 0);
   // Duplicate address detection is left out: the addresses were given out by one authority.
