@@ -15,6 +15,7 @@ const optionalFields = new Set([
   'map_method.newuidmap',
   'map_method.newgidmap',
   'attach_control.detach_keys',
+  'join_namespaces.pidfd',
   'exit_record.run_record',
   'root_overlay.upper',
   'root_overlay.work',

@@ -289,6 +289,8 @@ Result<InitProcess> launch_inside(const Settings &settings, const Plan &plan, co
 
 Result<InitProcess> launch_init(const Settings &settings, const Plan &plan, const InitStdio &stdio,
                                 int user_namespace) {
+  // Without the container to join, the plan of an exec process would run where we are.
+  if (settings.join_flags != 0 && settings.join_pidfd < 0) return Error{ESRCH, "setns", "container"};
   if (user_namespace >= 0) return launch_inside(settings, plan, stdio, {user_namespace, CLONE_NEWUSER});
   if (settings.share_pidfd >= 0) {
     return launch_inside(settings, plan, stdio, {settings.share_pidfd, settings.share_flags});

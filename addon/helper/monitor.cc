@@ -58,10 +58,12 @@ void MonitorProcess::turn(int64_t deadline_ms) {
   constexpr int64_t kIdleMs = 1000;
   log_.flush();
   int64_t timeout = memory_released_ ? kNever : kIdleMs;
+  if (health_) deadline_ms = std::min(deadline_ms, health_->deadline_ms());
   if (deadline_ms != kNever) timeout = std::min(timeout, std::max<int64_t>(deadline_ms - monotonic_ms(), 0));
   const bool idle = !poller_.wait(timeout == kNever ? -1 : static_cast<int>(timeout));
   relay_->sweep();
   sweep_leaving();
+  if (health_) health_->tick();
   memory_released_ = idle;
   if (!idle) return;
   relay_->release_memory();
@@ -86,6 +88,7 @@ void MonitorProcess::reap() {
     int status = 0;
     const pid_t pid = waitpid(-1, &status, WNOHANG);
     if (pid <= 0) return;
+    if (health_) health_->reaped(pid, status);
     if (pid != init_.pid) continue;
     oom_killed_ = oom_kills() > oom_kills_before_;
     wait_status_ = status;

@@ -16,6 +16,7 @@ namespace sampan {
 int MonitorProcess::finish() {
   log_.finish();
   remove_cgroup();
+  if (health_) health_->write_record(settings_.exit_dir_fd);
   const bool recorded = settings_.exit_name == nullptr || exit_record_.write_with_retries(exit_).ok();
   serve_last_clients();
   wait_until_control_has_read();

@@ -26,8 +26,10 @@
 
 #include "addon/helper/attach_server.h"
 #include "addon/helper/exit_record.h"
+#include "addon/helper/health_check.h"
 #include "addon/helper/json_log.h"
 #include "addon/helper/launch.h"
+#include "addon/helper/member_watch.h"
 #include "addon/helper/network_lease.h"
 #include "addon/helper/process_identity.h"
 #include "addon/helper/relay.h"
@@ -47,18 +49,6 @@ class MonitorProcess {
   int run();
 
  private:
-  // Serves a descriptor with a member function.
-  class Handler final : public Watch {
-   public:
-    using Function = void (MonitorProcess::*)();
-    Handler(MonitorProcess &monitor, Function function) : monitor_(monitor), function_(function) {}
-    void ready(uint32_t) override { (monitor_.*function_)(); }
-
-   private:
-    MonitorProcess &monitor_;
-    Function function_;
-  };
-
   // What became of a step of a start. postponed: of a restart alone, to be tried again later.
   enum class Step { done, failed, abandoned, postponed };
   using StepFunction = Step (MonitorProcess::*)();
@@ -77,6 +67,7 @@ class MonitorProcess {
   bool has_executed() const;
   StartFailure died_early() const;
   Status open_streams();
+  void begin_run();
   void give_up_init();
   void undo();
 
@@ -125,8 +116,9 @@ class MonitorProcess {
   Poller poller_;
   std::unique_ptr<Relay> relay_;
   std::vector<std::unique_ptr<Relay>> leaving_;  // of runs that have ended
-  Handler signal_handler_;
-  Handler connection_handler_;
+  MemberWatch<MonitorProcess> signal_handler_;
+  MemberWatch<MonitorProcess> connection_handler_;
+  std::unique_ptr<HealthCheck> health_;  // when there is one
   bool memory_released_ = false;
 
   ProcessIdentity self_;

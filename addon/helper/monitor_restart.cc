@@ -16,6 +16,7 @@
 namespace sampan {
 
 void MonitorProcess::end_run() {
+  if (health_) health_->end();
   relay_->end_streams();
   log_.finish();
   exit_ = make_exit_record();

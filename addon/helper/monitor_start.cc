@@ -7,8 +7,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <cstring>
 #include <iterator>
 #include <utility>
 
@@ -137,6 +135,11 @@ MonitorProcess::Step MonitorProcess::prepare() {
     const Status prepared = exit_record_.prepare(settings_.exit_dir_fd, settings_.exit_name, settings_.exit_durable);
     if (!prepared) return fail(Op::exit_record, prepared.error());
   }
+  if (settings_.health.plan_fd >= 0) {
+    auto opened = HealthCheck::open(poller_, settings_.health, plan_.passed(), settings_.cgroup_fd);
+    if (!opened) return fail(Op::health_check, opened.error());
+    health_ = opened.take();
+  }
   if (settings_.attach_name != nullptr) {
     const Status opened = attach_server_.open(settings_.attach_dir_fd, settings_.attach_name);
     if (!opened) return fail(Op::attach_socket, opened.error());
@@ -241,11 +244,16 @@ MonitorProcess::Step MonitorProcess::wait_until_executed() {
       return Step::failed;
     }
     init_.link.reset();
-    started_at_ = now();
-    started_ms_ = monotonic_ms();
+    begin_run();
     const Status opened = open_streams();
     return opened ? Step::done : fail(Op::stdio, opened.error());
   }
+}
+
+void MonitorProcess::begin_run() {
+  started_at_ = now();
+  started_ms_ = monotonic_ms();
+  if (health_) health_->begin(self_, {.pid = init_.pid, .start_time = init_.start_time});
 }
 
 Status MonitorProcess::open_streams() {
@@ -257,23 +265,13 @@ Status MonitorProcess::open_streams() {
   return relay_->open_terminal(std::move(terminal_));
 }
 
-// The link is closed by a successful execve as well as by death. The kernel knows: PF_FORKNOEXEC
-// (include/linux/sched.h) is set from fork until execve is past the point of no return, and /proc/<pid>/stat shows it
-// of a zombie, too. With
-// --init, process 1 never executes anything, and the link says all there is to know.
+// The link is closed by a successful execve as well as by death. The kernel knows: PF_FORKNOEXEC is set from fork until
+// execve is past the point of no return. With --init, process 1 never executes anything, and the link says all there is
+// to know.
 bool MonitorProcess::has_executed() const {
-  constexpr unsigned long kForkedButNoExec = 0x40;
   if (contains(plan_, Op::spawn_init)) return true;
-  const std::string path = "/proc/" + std::to_string(init_.pid) + "/stat";
-  unique_fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  char text[1024];
-  const ssize_t size = file ? read(file.get(), text, sizeof text - 1) : -1;
-  if (size <= 0) return true;
-  text[size] = '\0';
-  // proc(5): the name in parentheses may hold anything; flags are the seventh field after it.
-  const char *field = strrchr(text, ')');
-  for (int skip = 0; field != nullptr && skip < 7; ++skip) field = strchr(field + 1, ' ');
-  return field == nullptr || (strtoul(field, nullptr, 10) & kForkedButNoExec) == 0;
+  const Result<uint64_t> flags = sys::process_flags(init_.pid);
+  return !flags || (flags.value() & sys::kProcessForkedButNoExec) == 0;
 }
 
 // The init process said nothing and is gone (or going).

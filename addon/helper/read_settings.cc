@@ -90,6 +90,17 @@ void apply(Settings &settings, const netd_args &args) {
   settings.netd_linger_ms = args.linger_ms;
 }
 
+void apply(Settings &settings, const health_check_args &args) {
+  settings.health = {.plan_fd = args.plan,
+                     .interval_ms = args.interval_ms,
+                     .timeout_ms = args.timeout_ms,
+                     .start_period_ms = args.start_period_ms,
+                     .start_interval_ms = args.start_interval_ms,
+                     .retries = args.retries,
+                     .directory_fd = args.directory,
+                     .name = args.name};
+}
+
 void apply(Settings &settings, const exit_command_args &args) {
   settings.exit_argv = to_vector(args.argv);
   settings.exit_env = to_vector(args.env);

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "addon/helper/health_state.h"
 #include "addon/helper/restart_policy.h"
 
 namespace sampan {
@@ -67,6 +68,8 @@ struct Settings {
   uint32_t restart_max_retries = 0;
   int restart_dir_fd = -1;
   const char *restart_name = nullptr;
+
+  HealthSettings health;
 
   std::vector<const char *> exit_argv;
   std::vector<const char *> exit_env;

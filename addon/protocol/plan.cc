@@ -105,7 +105,7 @@ Result<Plan> Plan::decode(std::span<const std::byte> bytes, uint32_t passed) {
       if (problem != nullptr) return bad_plan(problem);
     }
   }
-  return Plan(bytes, count, strings.data);
+  return Plan(bytes, count, strings.data, passed);
 }
 
 Result<Plan> Plan::open(int memfd, uint32_t passed) {

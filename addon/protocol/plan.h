@@ -96,6 +96,7 @@ class Plan {
       : bytes_(other.bytes_),
         strings_(other.strings_),
         count_(other.count_),
+        passed_(other.passed_),
         mapped_(std::exchange(other.mapped_, false)) {}
   Plan(const Plan &) = delete;
   Plan &operator=(const Plan &) = delete;
@@ -103,6 +104,8 @@ class Plan {
   ~Plan();
 
   uint32_t size() const { return count_; }
+  // Descriptors that it may name.
+  uint32_t passed() const { return passed_; }
   Op code(uint32_t index) const;
 
   // Field accessors of the generated readers below; the check has made every value valid.
@@ -114,12 +117,13 @@ class Plan {
   plan_field::fd fd(uint64_t value) const { return value == 0 ? -1 : kFirstPassedFd + static_cast<int>(value) - 1; }
 
  private:
-  Plan(std::span<const std::byte> bytes, uint32_t count, const char *strings)
-      : bytes_(bytes), strings_(strings), count_(count) {}
+  Plan(std::span<const std::byte> bytes, uint32_t count, const char *strings, uint32_t passed)
+      : bytes_(bytes), strings_(strings), count_(count), passed_(passed) {}
 
   std::span<const std::byte> bytes_;
   const char *strings_;
   uint32_t count_;
+  uint32_t passed_;
   bool mapped_ = false;
 };
 

@@ -53,6 +53,8 @@ export interface ContainerSummary {
   readonly startedAt?: string;
   readonly finishedAt?: string;
   readonly exitCode?: number;
+  /** absent: there is no health check */
+  readonly health?: 'starting' | 'healthy' | 'unhealthy';
   readonly labels: Readonly<Record<string, string>>;
   readonly mounts: readonly string[];
   readonly networks: readonly string[];
@@ -64,7 +66,7 @@ export interface ContainerSummary {
 }
 
 export interface ListFilter {
-  /** docker's filters: id, name, label, status, exited, ancestor, before, since, volume, network */
+  /** docker's filters: id, name, label, status, health, exited, ancestor, before, since, volume, network */
   readonly filters: Readonly<Record<string, readonly string[]>>;
   readonly all: boolean;
   /** -n; -1 is no limit */

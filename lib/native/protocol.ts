@@ -13,7 +13,7 @@ export type PlanOperation =
   /** who writes the maps: 0 the helper itself, 1 the set-uid programs newuidmap and newgidmap */
   | { readonly op: 'map_method'; readonly method: number; readonly newuidmap?: string | undefined; readonly newgidmap?: string | undefined }
   /** enter the namespaces (CLONE_NEW* flags) of the process behind a pidfd, instead of new ones */
-  | { readonly op: 'join_namespaces'; readonly pidfd: number; readonly flags: bigint }
+  | { readonly op: 'join_namespaces'; readonly pidfd?: number | undefined; readonly flags: bigint }
   /** cgroup v2 directory that the init process is placed into */
   | { readonly op: 'join_cgroup'; readonly directory: number }
   /** cgroup v2 directory (name below parent) that the monitor removes once the container has ended */
@@ -113,7 +113,9 @@ export type PlanOperation =
   /** the user namespace and others (CLONE_NEW* flags) of the process behind a pidfd are entered before the init process is cloned into the rest */
   | { readonly op: 'share_namespaces'; readonly pidfd: number; readonly flags: bigint }
   /** be the network process: directory of its lock and its socket; user_namespace: that of an earlier one, or any other file for a new one; it ends when nobody has used it for so long */
-  | { readonly op: 'netd'; readonly directory: number; readonly user_namespace: number; readonly linger_ms: number };
+  | { readonly op: 'netd'; readonly directory: number; readonly user_namespace: number; readonly linger_ms: number }
+  /** probe the running container with another plan (a sealed memfd, which joins it); times in milliseconds, from the end of a probe to the next; name: the health record, written in the directory */
+  | { readonly op: 'health_check'; readonly plan: number; readonly interval_ms: number; readonly timeout_ms: number; readonly start_period_ms: number; readonly start_interval_ms: number; readonly retries: number; readonly directory: number; readonly name: string };
 
 export type OperationName = PlanOperation['op'];
 
@@ -177,6 +179,7 @@ export const operationTable: readonly {
   { op: 'network_lease', stage: 'monitor', fields: [['connection', 'fd'], ['directory', 'fd'], ['description', 'str']] },
   { op: 'share_namespaces', stage: 'monitor', fields: [['pidfd', 'fd'], ['flags', 'u64']] },
   { op: 'netd', stage: 'monitor', fields: [['directory', 'fd'], ['user_namespace', 'fd'], ['linger_ms', 'u32']] },
+  { op: 'health_check', stage: 'monitor', fields: [['plan', 'fd'], ['interval_ms', 'u32'], ['timeout_ms', 'u32'], ['start_period_ms', 'u32'], ['start_interval_ms', 'u32'], ['retries', 'u32'], ['directory', 'fd'], ['name', 'str']] },
 ];
 
 /** Frame types on the control connection (addon/protocol/README.md). */

@@ -7,6 +7,7 @@ import type { Caller } from './caller.js';
 import type { CreateOption } from './create-option.js';
 import { byName, type Option } from './option.js';
 import { fileOptions } from './run/file-options.js';
+import { healthOptions } from './run/health-options.js';
 import { lifecycleOptions } from './run/lifecycle-options.js';
 import { limitOptions } from './run/limit-options.js';
 import { networkOptions } from './run/network-options.js';
@@ -24,6 +25,7 @@ const createOptionTable: readonly CreateOption[] = [
   ...portOptions,
   ...limitOptions,
   ...lifecycleOptions,
+  ...healthOptions,
 ];
 
 const requestOptions: readonly Option[] = createOptionTable.map(({ option }) => option);

@@ -5,6 +5,7 @@
 import { sampanError } from '../errors/sampan-error.js';
 import { resolveCapabilities } from '../spec/capabilities.js';
 import type { CreateRequest, MountRequest, UlimitRequest } from '../spec/create-request.js';
+import type { ProbeConfig } from '../spec/health.js';
 import type { MergedProcess } from '../spec/merge.js';
 import type { NetworkKind } from '../spec/network-mode.js';
 import type { MountConfig, NamespaceConfig, RlimitConfig, RootConfig, RuntimeConfig } from '../spec/runtime-config.js';
@@ -13,6 +14,8 @@ import type { IdMap } from './id-map.js';
 export interface ConfigInput {
   readonly request: CreateRequest;
   readonly process: MergedProcess;
+  /** of the health check */
+  readonly probe?: ProbeConfig | undefined;
   readonly idMap: IdMap;
   readonly network: NetworkKind;
   readonly hostname: string;
@@ -76,6 +79,7 @@ export const buildConfig = (input: ConfigInput): RuntimeConfig => {
       openStdin: request.openStdin,
       stdinOnce: request.stdinOnce,
       restart: request.restart,
+      probe: input.probe,
       log:
         request.log.driver === 'none'
           ? undefined

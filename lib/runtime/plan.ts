@@ -65,11 +65,20 @@ export const containerOperations = (
   ];
 };
 
-/** Another process in the namespaces of a running container, given as the descriptor slot of its init's pidfd. */
+export interface ExecPlanOptions {
+  /** descriptor slot of the pidfd of the container's init; absent: the monitor's own container (a probe) */
+  readonly pidfdSlot?: number;
+  readonly openStdin: boolean;
+  readonly terminal: TerminalSize;
+  /** somebody says GO */
+  readonly waits: boolean;
+}
+
+/** Another process in the namespaces of a running container. */
 export const execOperations = (
   config: RuntimeConfig,
   process: ProcessConfig,
-  options: { readonly pidfdSlot: number; readonly openStdin: boolean; readonly terminal: TerminalSize },
+  options: ExecPlanOptions,
 ): readonly PlanOperation[] => [
   {
     op: 'join_namespaces',
@@ -79,7 +88,7 @@ export const execOperations = (
   { op: 'stdio', flags: (process.terminal ? stdioTty : 0) | (options.openStdin ? stdioKeepStdin | stdioStdinOnce : 0) },
   { op: 'become_root' },
   ...processOperations(process, options.terminal),
-  { op: 'wait_go' },
+  ...(options.waits ? [{ op: 'wait_go' } as const] : []),
   { op: 'exec', argv: process.args, env: process.env },
 ];
 

@@ -5,6 +5,8 @@
 import type { NetworkRequest } from './network-mode.js';
 import type { ContainerPort, PublishRequest } from './ports.js';
 
+import type { Healthcheck } from './health.js';
+
 /** A bind, tmpfs (or later volume) mount as asked for by -v, --mount or --tmpfs. Paths are absolute. */
 export type MountRequest =
   | {
@@ -97,6 +99,8 @@ export interface CreateRequest {
   readonly autoRemove: boolean;
   /** absent: never */
   readonly restart?: RestartRequest;
+  /** absent: the image's; test NONE: none */
+  readonly health?: Healthcheck;
   readonly privileged: boolean;
   readonly capAdd: readonly string[];
   readonly capDrop: readonly string[];

@@ -3,6 +3,7 @@
 
 import { sampanError } from '../errors/sampan-error.js';
 import type { CreateRequest } from './create-request.js';
+import { mergeHealthcheck, type Healthcheck } from './health.js';
 
 /** The part of an OCI image config that a container inherits (image-spec 1.1, config.md). */
 export interface ImageDefaults {
@@ -13,6 +14,9 @@ export interface ImageDefaults {
   readonly user: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly stopSignal?: string | undefined;
+  readonly healthcheck?: Healthcheck | undefined;
+  /** of command lines, also those of health checks; absent: /bin/sh -c */
+  readonly shell?: readonly string[] | undefined;
   readonly exposedPorts?: readonly string[] | undefined;
 }
 
@@ -25,6 +29,7 @@ export interface MergedProcess {
   readonly user: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly stopSignal: string;
+  readonly healthcheck?: Healthcheck | undefined;
 }
 
 const defaultPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -48,6 +53,7 @@ export const mergeProcess = (request: CreateRequest, image: ImageDefaults, hostn
     user: request.user ?? image.user,
     labels: { ...image.labels, ...request.labels },
     stopSignal: request.stopSignal ?? image.stopSignal ?? 'SIGTERM',
+    healthcheck: mergeHealthcheck(request.health, image.healthcheck),
   };
 };
 

@@ -4,6 +4,7 @@
 
 import type { Capability } from './capabilities.js';
 import type { RestartRequest } from './create-request.js';
+import type { ProbeConfig } from './health.js';
 
 export interface ProcessConfig {
   readonly terminal: boolean;
@@ -91,6 +92,8 @@ export interface RuntimeConfig {
     readonly stdinOnce: boolean;
     /** absent: the container is not started again */
     readonly restart?: RestartRequest | undefined;
+    /** absent: the container is not probed */
+    readonly probe?: ProbeConfig | undefined;
     readonly log?: { readonly maxSizeBytes: number; readonly maxFiles: number } | undefined;
   };
 }

@@ -77,12 +77,30 @@ export interface RestartRecord {
   readonly exit: ExitRecord;
 }
 
+/** Written by the monitor beside its socket, and at its end beside the exit record (addon/helper/health_state.cc). */
+export interface HealthRecord {
+  readonly schema: 1;
+  readonly monitor: ProcessIdentity;
+  /** the process that the status is of */
+  readonly init: ProcessIdentity;
+  readonly status: 'starting' | 'healthy' | 'unhealthy';
+  readonly failingStreak: number;
+  /** as docker shows them, oldest first */
+  readonly log: readonly {
+    readonly Start: string;
+    readonly End: string;
+    readonly ExitCode: number;
+    readonly Output: string;
+  }[];
+}
+
 export interface ContainerFiles {
   readonly directory: string;
   readonly record: string;
   readonly config: string;
   readonly run: string;
   readonly exit: string;
+  readonly health: string;
   readonly log: string;
   readonly upper: string;
   readonly work: string;
@@ -93,6 +111,7 @@ export interface ContainerFiles {
 export const exitRecordName = 'exit.json';
 export const runRecordName = 'run.json';
 export const attachSocketName = 'attach';
+export const healthRecordName = 'health.json';
 export const restartRecordName = 'restart.json';
 export const logName = (id: string): string => `${id}-json.log`;
 
@@ -102,6 +121,7 @@ export const containerFiles = (directory: string, id: string): ContainerFiles =>
   config: join(directory, 'config.json'),
   run: join(directory, runRecordName),
   exit: join(directory, exitRecordName),
+  health: join(directory, healthRecordName),
   log: join(directory, logName(id)),
   upper: join(directory, 'upper'),
   work: join(directory, 'work'),
@@ -140,6 +160,17 @@ export const readRunRecord = (files: ContainerFiles): RunRecord | 'stale' | unde
 /** Of this start, not of another one that had the same directory. */
 export const readRestartRecord = ({ monitor, runtimeDirectory }: RunRecord): RestartRecord | undefined => {
   const record = readVersioned(join(runtimeDirectory, restartRecordName)) as RestartRecord | undefined; // as above
+  return record !== undefined && isSameProcess(record.monitor, monitor) ? record : undefined;
+};
+
+export const readHealthRecord = (run: RunRecord): HealthRecord | undefined =>
+  healthRecordAt(join(run.runtimeDirectory, healthRecordName), run);
+/** of a start that has ended */
+export const readFinalHealthRecord = (files: ContainerFiles, run: RunRecord): HealthRecord | undefined =>
+  healthRecordAt(files.health, run);
+
+const healthRecordAt = (path: string, { monitor }: RunRecord): HealthRecord | undefined => {
+  const record = readVersioned(path) as HealthRecord | undefined; // as above
   return record !== undefined && isSameProcess(record.monitor, monitor) ? record : undefined;
 };
 

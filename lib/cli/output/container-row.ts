@@ -69,6 +69,9 @@ export const containerRow = (summary: ContainerSummary, { now, truncate }: RowOp
 const sizeText = ({ sizeRwBytes = 0, sizeRootFsBytes = 0 }: ContainerSummary): string =>
   `${formatBytes(sizeRwBytes, 3)}${sizeRootFsBytes > 0 ? ` (virtual ${formatBytes(sizeRootFsBytes, 3)})` : ''}`;
 
+const healthText = ({ health }: ContainerSummary): string =>
+  health === undefined ? '' : ` (${health === 'starting' ? 'health: starting' : health})`;
+
 export const statusText = (summary: ContainerSummary, now: Date): string => {
   const since = (time: string | undefined): string =>
     humanDuration(now.getTime() - Date.parse(time ?? summary.createdAt));
@@ -76,7 +79,7 @@ export const statusText = (summary: ContainerSummary, now: Date): string => {
     case 'created':
       return 'Created';
     case 'running':
-      return `Up ${since(summary.startedAt)}`;
+      return `Up ${since(summary.startedAt)}${healthText(summary)}`;
     case 'restarting':
       return `Restarting (${String(summary.exitCode ?? 0)}) ${since(summary.finishedAt)} ago`;
     case 'exited':

@@ -15,7 +15,8 @@ import { isCgroupV2 } from '../../runtime/cgroup.js';
 import { rootOf, type IdMap } from '../../runtime/id-map.js';
 import { mergePorts } from '../../spec/ports.js';
 import type { CreateRequest } from '../../spec/create-request.js';
-import { mergeProcess } from '../../spec/merge.js';
+import { healthcheckWarning, probeOf } from '../../spec/health.js';
+import { mergeProcess, type MergedProcess } from '../../spec/merge.js';
 import { networkKind } from '../../spec/network-mode.js';
 import type { RootConfig, RuntimeConfig } from '../../spec/runtime-config.js';
 import { removeIfThere, syncDirectory, writeJsonAtomic } from '../../store/atomic.js';
@@ -111,6 +112,7 @@ interface Decided {
 
 const decide = (context: ContainerContext, input: DecideInput): Decided => {
   const { request, image, id, scratch, network: networks } = input;
+  checkRestart(request);
   const { mode, shared } = networks;
   const network = networkKind(mode);
   // Who shares the network of another container lives in his user namespace.
@@ -129,6 +131,7 @@ const decide = (context: ContainerContext, input: DecideInput): Decided => {
   const config = buildConfig({
     request,
     process,
+    probe: probeOf(process.healthcheck, image.defaults.shell),
     idMap,
     network,
     hostname,
@@ -158,8 +161,16 @@ const decide = (context: ContainerContext, input: DecideInput): Decided => {
     ports: mergePorts({ ...request, exposed: request.exposedPorts, ofImage: image.defaults.exposedPorts ?? [] }),
     idMode: idMap.mode,
   };
-  const warnings = scratch === undefined ? [] : warningsOf(context, request);
+  const warnings = scratch === undefined ? [] : warningsOf(context, request, process);
   return { scratchFiles, record, config, etc, endpoints: networks.endpoints, warnings };
+};
+
+const checkRestart = ({ restart, autoRemove }: CreateRequest): void => {
+  if (restart === undefined || !autoRemove) return;
+  throw sampanError('ERR_INVALID_VALUE', {
+    subject: `restart policy ${restart.policy} of a container that is removed when it ends`,
+    hint: 'leave out one of the two',
+  });
 };
 
 const ownHostname = ({ mode, shared }: ResolvedNetworks, id: string): string => {
@@ -173,7 +184,11 @@ const idsOf = ({ files }: FoundContainer): Pick<IdMap, 'uids' | 'gids'> => {
   return { uids: config.linux.uidMappings, gids: config.linux.gidMappings };
 };
 
-const warningsOf = ({ idMap, paths }: ContainerContext, request: CreateRequest): readonly string[] => {
+const warningsOf = (
+  { idMap, paths }: ContainerContext,
+  request: CreateRequest,
+  { healthcheck }: MergedProcess,
+): readonly string[] => {
   const { mode, reason } = idMap();
   const ids =
     mode === 'single'
@@ -188,7 +203,8 @@ const warningsOf = ({ idMap, paths }: ContainerContext, request: CreateRequest):
   const isDiscarded = request.publish.length > 0 || request.publishAll;
   const networkName = request.networks[0]?.name ?? 'no';
   const ports = isDiscarded ? [`published ports are discarded when using ${networkName} network mode`] : [];
-  return [...ids, ...network, ...ports];
+  const health = healthcheckWarning(healthcheck);
+  return [...ids, ...network, ...ports, ...(health === undefined ? [] : [health])];
 };
 
 // ---- root file system ----------------------------------------------------------------------------------------------

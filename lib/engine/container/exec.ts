@@ -9,13 +9,12 @@ import { launchHelper } from '../../runtime/launch.js';
 import { execOperations } from '../../runtime/plan.js';
 import { openProcess, type ProcessHandle } from '../../runtime/process-handle.js';
 import { openSession, type Session } from '../../runtime/session.js';
-import { resolveCapabilities } from '../../spec/capabilities.js';
 import type { ExecRequest } from '../../spec/create-request.js';
-import { mergeEnv } from '../../spec/merge.js';
-import type { ProcessConfig, RuntimeConfig } from '../../spec/runtime-config.js';
+import type { RuntimeConfig } from '../../spec/runtime-config.js';
 import { readRuntimeConfig, type RunRecord } from '../../store/container-records.js';
 import type { StartOptions } from '../contract.js';
 import type { ContainerContext } from './context.js';
+import { execProcessOf } from './exec-process.js';
 import { isRestarting, type FoundContainer } from './find.js';
 import { attachOperations, openDirectory } from './monitor-operations.js';
 import { deriveStatus } from './status.js';
@@ -47,7 +46,7 @@ export const execInContainer = async (
 
 /** Nothing can be started in namespaces whose first process is about to end: the kernel says so in several ways. */
 const isEnding = async (error: unknown, init: ProcessHandle): Promise<boolean> => {
-  const operations: readonly (string | undefined)[] = ['join_namespaces', 'exec'];
+  const operations: readonly (string | undefined)[] = ['join_namespaces', 'exec', 'none'];
   const patienceMs = 1000;
   return isSampanError(error, 'ERR_PLAN_FAILED') && operations.includes(error.op) && (await init.ended(patienceMs));
 };
@@ -73,9 +72,10 @@ const launchExec = async (
     ...(cgroup === undefined ? [] : [{ op: 'join_cgroup', directory: 1 } as const]),
     ...attachOperations(attach),
   ];
-  const joined = execOperations(config, processOf(config, request), {
+  const joined = execOperations(config, execProcessOf(config, request), {
     pidfdSlot: 0,
     openStdin: request.openStdin,
+    waits: true,
     terminal: terminal ?? { columns: 80, rows: 24 },
   });
   try {
@@ -100,16 +100,3 @@ const launchExec = async (
     if (cgroup !== undefined) closeSync(cgroup);
   }
 };
-
-/** The container's process config with what exec overrides; limits and groups stay the container's. */
-const processOf = ({ process }: RuntimeConfig, request: ExecRequest): ProcessConfig => ({
-  ...process,
-  terminal: request.tty,
-  args: request.command,
-  env: mergeEnv(request.tty ? [...process.env, 'TERM=xterm'] : process.env, request.env),
-  cwd: request.workingDir ?? process.cwd,
-  user: request.user === undefined ? process.user : { username: request.user, additionalGroups: [] },
-  capabilities: request.privileged
-    ? resolveCapabilities({ privileged: true, add: [], drop: [] })
-    : process.capabilities,
-});

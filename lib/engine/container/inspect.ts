@@ -2,9 +2,11 @@
 // docker's `inspect` object and the row of `ps`. Pure, from the records and the derived status.
 // Source of the fields: Docker Engine API 1.47, ContainerInspect.
 
+import { healthcheckToJson } from '../../image/config-json.js';
 import type { RuntimeConfig } from '../../spec/runtime-config.js';
 import type { ContainerFiles, ContainerRecord } from '../../store/container-records.js';
 import type { ContainerSummary } from '../contract.js';
+import type { Health } from './health.js';
 import { networkSettings, type ContainerEndpoint } from './network-settings.js';
 import { exposedSet, hasPorts, portBindings, portSummaries } from './port-objects.js';
 import type { DerivedStatus } from './status.js';
@@ -16,6 +18,7 @@ export interface InspectInput {
   readonly state: DerivedStatus;
   /** the networks it is on, with their records */
   readonly networks: readonly ContainerEndpoint[];
+  readonly health?: Health | undefined;
   readonly sizes?: { readonly rw: number; readonly rootFs: number } | undefined;
 }
 
@@ -32,7 +35,7 @@ export const inspectObject = (input: InspectInput): Readonly<Record<string, unkn
     Created: record.createdAt,
     Path: record.process.args[0],
     Args: record.process.args.slice(1),
-    State: stateObject(input.state),
+    State: { ...stateObject(input.state), ...healthObject(input.health) },
     Image: record.imageId,
     ResolvConfPath: `${files.directory}/resolv.conf`,
     HostnamePath: `${files.directory}/hostname`,
@@ -60,6 +63,11 @@ export const inspectObject = (input: InspectInput): Readonly<Record<string, unkn
     },
   };
 };
+
+const healthObject = (health: Health | undefined): Readonly<Record<string, unknown>> =>
+  health === undefined
+    ? {}
+    : { Health: { Status: health.status, FailingStreak: health.failingStreak, Log: health.log } };
 
 const restartCountOf = (state: DerivedStatus): number =>
   state.status === 'created' ? 0 : (state.run?.restartCount ?? 0);
@@ -190,12 +198,14 @@ const configObject = ({
   Entrypoint: process.entrypoint.length === 0 ? null : process.entrypoint,
   Labels: process.labels,
   StopSignal: process.stopSignal,
+  ...(process.healthcheck === undefined ? {} : { Healthcheck: healthcheckToJson(process.healthcheck) }),
   ...(request.stopTimeoutSeconds === undefined ? {} : { StopTimeout: request.stopTimeoutSeconds }),
 });
 
 export const summaryOf = ({
   record,
   state,
+  health,
   networks,
   sizes,
 }: Omit<InspectInput, 'files' | 'config'>): ContainerSummary => ({
@@ -208,6 +218,7 @@ export const summaryOf = ({
   status: statusWord(state),
   ...(state.status === 'created' || state.run === undefined ? {} : { startedAt: state.run.startedAt }),
   ...('exit' in state ? { finishedAt: state.exit.finishedAt, exitCode: state.exit.exitCode } : {}),
+  ...(health === undefined ? {} : { health: health.status }),
   labels: record.process.labels,
   mounts: record.request.mounts.map((mount) => (mount.type === 'bind' ? mount.source : mount.target)),
   networks: networks.length === 0 ? [record.network] : networks.map(({ endpoint }) => endpoint.networkName),

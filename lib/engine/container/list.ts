@@ -5,6 +5,7 @@ import { sampanError } from '../../errors/sampan-error.js';
 import { filesOf, listContainerIds, readContainerRecord, type ContainerRecord } from '../../store/container-records.js';
 import type { ContainerSummary, ListFilter } from '../contract.js';
 import type { ContainerContext } from './context.js';
+import { healthOf } from './health.js';
 import { summaryOf } from './inspect.js';
 import { endpointsOf } from './network-settings.js';
 import { deriveStatus } from './status.js';
@@ -23,6 +24,7 @@ const matchers: Readonly<Record<string, Matcher>> = {
       return Object.hasOwn(row.labels, key) && (expected === undefined || row.labels[key] === expected);
     }),
   status: (row, values) => some(values, (value) => value === row.status),
+  health: (row, values) => some(values, (value) => value === (row.health ?? 'none')),
   exited: (row, values) => row.status === 'exited' && some(values, (value) => Number(value) === row.exitCode),
   ancestor: (row, values) =>
     some(
@@ -37,6 +39,8 @@ const matchers: Readonly<Record<string, Matcher>> = {
   since: (row, values, all) => some(values, (value) => row.createdAt > createdOf(all, value)),
 };
 
+const healthValues = ['starting', 'healthy', 'unhealthy', 'none'];
+
 /** Newest first. @throws ERR_INVALID_VALUE for an unknown filter */
 export const listContainers = async (
   context: ContainerContext,
@@ -49,6 +53,13 @@ export const listContainers = async (
         hint: `known filters: ${Object.keys(matchers).join(', ')}`,
       });
     }
+  }
+  for (const value of filter.filters['health'] ?? []) {
+    if (healthValues.includes(value)) continue;
+    throw sampanError('ERR_INVALID_VALUE', {
+      subject: `filter health=${value}`,
+      hint: `one of ${healthValues.join(', ')}`,
+    });
   }
   const every = (await Promise.all(listContainerIds(context.paths).map((id) => rowOf(context, id, filter.size))))
     .filter((row) => row !== undefined)
@@ -68,12 +79,9 @@ const rowOf = async (context: ContainerContext, id: string, size: boolean): Prom
   const record = readContainerRecord(files);
   if (record === undefined) return undefined;
   const networks = endpointsOf(context.paths, files);
-  return summaryOf({
-    record,
-    state: deriveStatus(files),
-    networks,
-    sizes: size ? await sizesOf(context, record) : undefined,
-  });
+  const state = deriveStatus(files);
+  const sizes = size ? await sizesOf(context, record) : undefined;
+  return summaryOf({ record, state, health: healthOf(record, files, state), networks, sizes });
 };
 
 /** Bytes of the writable layer, and of it with the image's layers below. */

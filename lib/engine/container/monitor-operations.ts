@@ -5,17 +5,20 @@ import { openSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { PlanOperation } from '../../native/protocol.js';
 import type { AttachTarget } from '../../runtime/attach.js';
+import { execOperations } from '../../runtime/plan.js';
 import { streamBits } from '../../runtime/session.js';
 import type { RuntimeConfig } from '../../spec/runtime-config.js';
 import {
   attachSocketName,
   exitRecordName,
+  healthRecordName,
   logName,
   restartRecordName,
   runRecordName,
 } from '../../store/container-records.js';
 import type { AttachOptions, StartOptions } from '../contract.js';
 import type { ContainerContext } from './context.js';
+import { execProcessOf } from './exec-process.js';
 import type { FoundContainer } from './find.js';
 import type { CurrentRun } from './status.js';
 import { signalRun } from './stop.js';
@@ -27,12 +30,14 @@ export interface MonitorPlaces {
   readonly options: StartOptions;
   /** opens a directory for the helper */
   readonly slotOf: (path: string) => number;
+  /** puts another plan into a descriptor of the helper's */
+  readonly probeSlotOf: (plan: readonly PlanOperation[]) => number;
 }
 
 export const monitorOperations = (
   context: ContainerContext,
   { id, files, record }: FoundContainer,
-  { config, cgroup, runtimeDirectory, options, slotOf }: MonitorPlaces,
+  { config, cgroup, runtimeDirectory, options, slotOf, probeSlotOf }: MonitorPlaces,
 ): readonly PlanOperation[] => {
   const directory = slotOf(files.directory);
   const { log } = config.sampan;
@@ -59,6 +64,7 @@ export const monitorOperations = (
       durable: record.request.autoRemove ? 0 : 1,
     },
     ...restartOperations(config, slotOf(runtimeDirectory)),
+    ...healthOperations(config, slotOf(runtimeDirectory), probeSlotOf),
     ...(record.request.autoRemove ? [exitCommand(context, id)] : []),
   ];
 };
@@ -76,6 +82,37 @@ const restartOperations = ({ sampan: { restart } }: RuntimeConfig, directory: nu
           name: restartRecordName,
         },
       ];
+
+/** A probe is what `exec` of the same command would be. */
+const healthOperations = (
+  config: RuntimeConfig,
+  directory: number,
+  probeSlotOf: MonitorPlaces['probeSlotOf'],
+): readonly PlanOperation[] => {
+  const { probe } = config.sampan;
+  if (probe === undefined) return [];
+  const process = execProcessOf(config, {
+    command: probe.args,
+    env: [],
+    tty: false,
+    openStdin: false,
+    privileged: false,
+  });
+  const plan = execOperations(config, process, { openStdin: false, waits: false, terminal: { columns: 0, rows: 0 } });
+  return [
+    {
+      op: 'health_check',
+      plan: probeSlotOf(plan),
+      interval_ms: probe.intervalMs,
+      timeout_ms: probe.timeoutMs,
+      start_period_ms: probe.startPeriodMs,
+      start_interval_ms: probe.startIntervalMs,
+      retries: probe.retries,
+      directory,
+      name: healthRecordName,
+    },
+  ];
+};
 
 const cgroupOperations = (cgroup: string | undefined, slotOf: (path: string) => number): readonly PlanOperation[] =>
   cgroup === undefined

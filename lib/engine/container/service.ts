@@ -21,6 +21,7 @@ import { configOf, createContainer } from './create.js';
 import { execInContainer } from './exec.js';
 import { findContainer, isRestarting, lockContainer, type FoundContainer } from './find.js';
 import { openFileService } from './file-service.js';
+import { healthOf } from './health.js';
 import { inspectObject } from './inspect.js';
 import { endpointsOf } from './network-settings.js';
 import { attachTarget, keysText } from './monitor-operations.js';
@@ -106,7 +107,8 @@ const inspect = async (
   if (config === undefined) throw sampanError('ERR_STORE_CORRUPT', { subject: files.config });
   const sizes = size ? await sizesOf(context, record) : undefined;
   const networks = endpointsOf(context.paths, files);
-  return inspectObject({ record, files, config, state: deriveStatus(files), networks, sizes });
+  const state = deriveStatus(files);
+  return inspectObject({ record, files, config, state, health: healthOf(record, files, state), networks, sizes });
 };
 
 /** @throws ERR_CONTAINER_NOT_RUNNING */

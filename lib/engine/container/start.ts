@@ -8,7 +8,8 @@
 import { closeSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { sampanError } from '../../errors/sampan-error.js';
-import { DescriptorSlots } from '../../native/plan.js';
+import { DescriptorSlots, encodePlan } from '../../native/plan.js';
+import type { PlanOperation } from '../../native/protocol.js';
 import { makeCgroup, removeCgroup } from '../../runtime/cgroup.js';
 import type { IdMap } from '../../runtime/id-map.js';
 import { launchHelper, type Launched } from '../../runtime/launch.js';
@@ -71,14 +72,21 @@ const launch = async (context: ContainerContext, found: LockedContainer, places:
   using network = await openStartNetwork(context, found);
   const ours: number[] = [];
   try {
-    const slotOf = (path: string): number => {
-      const fd = openDirectory(path);
+    const directories = new Map<string, number>();
+    const own = (fd: number): number => {
       ours.push(fd);
       return slots.add(fd);
     };
+    const slotOf = (path: string): number => {
+      const slot = directories.get(path) ?? own(openDirectory(path));
+      directories.set(path, slot);
+      return slot;
+    };
+    const probeSlotOf = (plan: readonly PlanOperation[]): number =>
+      own(context.native().sealedMemfd('sampan-probe', encodePlan(plan)));
     const operations = [
       ...network.operations((fd) => slots.add(fd)),
-      ...monitorOperations(context, found, { ...places, slotOf }),
+      ...monitorOperations(context, found, { ...places, slotOf, probeSlotOf }),
       ...containerOperations(
         places.config,
         mapOf(places.config, context.idMap()),

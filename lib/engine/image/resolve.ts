@@ -54,6 +54,8 @@ const defaultsOf = ({ defaults }: ImageConfig): ResolvedImage['defaults'] => ({
   user: defaults.user,
   labels: defaults.labels,
   stopSignal: defaults.stopSignal,
+  healthcheck: defaults.healthcheck,
+  shell: defaults.shell,
   exposedPorts: defaults.exposedPorts,
 });
 

@@ -173,6 +173,15 @@ const table: readonly (readonly [readonly string[], object])[] = [
   [['--restart=unless-stopped'], { restart: { policy: 'unless-stopped', maximumRetryCount: 0 } }],
   [['--restart', 'on-failure'], { restart: { policy: 'on-failure', maximumRetryCount: 0 } }],
   [['--restart', 'on-failure:5'], { restart: { policy: 'on-failure', maximumRetryCount: 5 } }],
+  [
+    ['--health-cmd', 'a b', '--health-interval', '1m30s', '--health-retries', '2', '--health-timeout=0'],
+    { health: { test: ['CMD-SHELL', 'a b'], interval: 90e9, retries: 2 } },
+  ],
+  [
+    ['--health-start-period=1.5s', '--health-start-interval', '1ms'],
+    { health: { test: [], startPeriod: 1.5e9, startInterval: 1e6 } },
+  ],
+  [['--no-healthcheck'], { health: { test: ['NONE'] } }],
   [['--log-driver', 'none'], { log: { driver: 'none', maxSizeBytes: 0, maxFiles: 1 } }],
 ];
 
@@ -182,6 +191,10 @@ test.each(table)('%j', (words, expected) => {
 
 test.each(['no', ''])('--restart %p is no policy, also with --rm', (policy) => {
   expect(request('--rm', '--restart', policy)).not.toHaveProperty('restart');
+});
+
+test('health options without a value of their own leave the image’s check alone', () => {
+  expect(request('--health-cmd', '', '--health-interval', '0', '--no-healthcheck=false')).not.toHaveProperty('health');
 });
 
 test('a detached container keeps its stdin when a client leaves', () => {
@@ -236,6 +249,11 @@ describe('mistakes', () => {
     [['--restart', 'on-failure:x'], 'maximum retry count must be an integer'],
     [['--restart', 'on-failure:99999999999'], 'maximum retry count must be an integer'],
     [['--restart', 'on-failure:-1'], 'maximum retry count cannot be negative'],
+    [['--health-interval', 'x'], "invalid duration 'x'"],
+    [['--health-timeout', '-1s'], '--health-timeout cannot be negative'],
+    [['--health-start-period', '1us'], '--health-start-period cannot be less than 1ms'],
+    [['--health-retries', '-1'], '--health-retries cannot be negative'],
+    [['--health-retries', '1', '--no-healthcheck'], '--no-healthcheck conflicts with --health-* options'],
     [['--pull', 'foo'], "invalid pull option: 'foo'"],
     [['--sysctl', 'foo'], "sysctl 'foo' has no value"],
     [['--log-driver', 'x'], 'give json-file or none'],
