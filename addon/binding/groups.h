@@ -14,5 +14,6 @@ void add_pidfd(Napi::Env env, Napi::Object exports);
 void add_locks(Napi::Env env, Napi::Object exports);
 void add_files(Napi::Env env, Napi::Object exports);
 void add_terminal(Napi::Env env, Napi::Object exports);
+void add_inflater(Napi::Env env, Napi::Object exports);
 
 }  // namespace sampan::binding

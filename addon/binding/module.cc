@@ -11,7 +11,7 @@ namespace {
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   for (const auto add :
-       {add_spawn, add_memfd, add_sockets, add_channel, add_pidfd, add_locks, add_files, add_terminal}) {
+       {add_spawn, add_memfd, add_sockets, add_channel, add_pidfd, add_locks, add_files, add_terminal, add_inflater}) {
     add(env, exports);
   }
   return exports;

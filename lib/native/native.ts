@@ -45,6 +45,19 @@ export interface ChannelHandlers {
   readonly onClose: (error: Error | undefined) => void;
 }
 
+/** gzip data in, plain data into a pipe, on the thread pool. */
+export interface Inflater {
+  /**
+   * Decompresses these pieces, which must not change until it resolves; one call at a time. Waits while the pipe is full;
+   * a reader that has left is no error. Rejects with EBADMSG when the data is damaged.
+   */
+  push(chunks: readonly Uint8Array[]): Promise<void>;
+  /** The sha256 of the plain data, as hex; closes the pipe. EBADMSG when the data ends in the middle. */
+  finish(): string;
+  /** closes the pipe, now or when the push under way is done; idempotent */
+  close(): void;
+}
+
 export type LockKind = 'shared' | 'exclusive';
 
 export interface Native {
@@ -82,6 +95,10 @@ export interface Native {
   renameat2(from: string, to: string, flags: number): void;
   /** statfs(2): f_type, free and total bytes */
   statfs(path: string): { readonly type: number; readonly freeBytes: number; readonly totalBytes: number };
+  /** false where Node brings no zlib or no OpenSSL for addons */
+  hasInflater(): boolean;
+  /** takes ownership of the pipe, also when it throws */
+  openInflater(output: Fd): Inflater;
   /** tcsetattr(3) with cfmakeraw(3): nothing is translated in either direction. Returns the settings from before. */
   terminalRaw(fd: Fd): Uint8Array;
   /** the settings that terminalRaw returned */

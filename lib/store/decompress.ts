@@ -30,10 +30,19 @@ export const longestMagic = 6;
 
 /** @throws ERR_NOT_SUPPORTED for a compression that is not ours; damage is ERR_ARCHIVE_INVALID while reading */
 export const decompress = async (source: AsyncIterable<Uint8Array>, what: string): Promise<Decompressed> => {
-  const { head, whole } = await peek(source, longestMagic);
-  const compression = compressionOf(head, what);
-  return { compression, content: plainContent(whole, compression, what) };
+  const { compression, content } = await sniff(source, what);
+  return { compression, content: plainContent(content, compression, what) };
 };
+
+/** What the content is, and the content as it is. @throws ERR_NOT_SUPPORTED */
+export const sniff = async (source: AsyncIterable<Uint8Array>, what: string): Promise<Decompressed> => {
+  const { head, whole } = await peek(source, longestMagic);
+  return { compression: compressionOf(head, what), content: whole };
+};
+
+/** The same for content that was sniffed. */
+export const plainOf = ({ compression, content }: Decompressed, what: string): AsyncIterable<Uint8Array> =>
+  plainContent(content, compression, what);
 
 /** @throws ERR_NOT_SUPPORTED */
 export const compressionOf = (head: Uint8Array, what: string): Compression => {
@@ -107,12 +116,12 @@ async function* guarded(content: AsyncIterable<Uint8Array>, name: string, what: 
     yield* content;
   } catch (error) {
     if (!isDamage(error)) throw error;
-    throw sampanError('ERR_ARCHIVE_INVALID', {
-      subject: `${what}: the ${name} data is damaged or cut off`,
-      cause: error,
-    });
+    throw damagedData(what, name, error);
   }
 }
+
+export const damagedData = (what: string, name: string, cause: unknown): Error =>
+  sampanError('ERR_ARCHIVE_INVALID', { subject: `${what}: the ${name} data is damaged or cut off`, cause });
 
 /** zlib's codes are Z_DATA_ERROR and the like (and ZSTD_error_...), fzstd's are numbers. */
 const isDamage = (error: unknown): boolean =>

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { hasErrno, sampanError } from '../errors/sampan-error.js';
 import { digestOfHex, hexOf, type Digest } from '../image/digest.js';
 import { readJson, writeJsonAtomic } from './atomic.js';
+import type { Decompressed } from './decompress.js';
 import { makeOwnedDirectory, makePassage, type Owner } from './owned-directory.js';
 import type { Paths } from './paths.js';
 import { moveToScratch, type RemoveTree } from './scratch.js';
@@ -37,6 +38,15 @@ export interface LayerUsage {
 export interface Unpacker {
   /** Unpacks into an empty directory. Reads a stream to its end. */
   unpack(input: TarInput, directory: string, signal?: AbortSignal): Promise<LayerUsage>;
+  /**
+   * The same with a gzip stream, of which it finds out the diff id; undefined, and reads nothing, where that is not
+   * possible. Damage is EBADMSG.
+   */
+  unpackGzip?(
+    content: AsyncIterable<Uint8Array>,
+    directory: string,
+    signal?: AbortSignal,
+  ): Promise<(LayerUsage & { readonly diffId: Digest }) | undefined>;
   /** who writes into the directory: the containers' root, for uid 0 another user than this one */
   owner(): Owner;
 }
@@ -85,11 +95,15 @@ export const openLayerStore = (paths: Paths, unpacker: Unpacker): LayerStore => 
     diffDirectory: (chainId) => join(pathOf(chainId), 'diff'),
     prepare: (request, scratch) => prepareLayer(unpacker, request, scratch),
     verify: async ({ digest, content, diffId }) => {
-      const drain: Unpacker['unpack'] = async (input) => {
-        if (input.kind === 'stream') for await (const _ of input.chunks);
-        return { sizeBytes: 0, inodes: 0 };
+      const reader: Unpacker = {
+        ...unpacker,
+        unpack: async (input) => {
+          if (input.kind === 'stream') for await (const _ of input.chunks);
+          return { sizeBytes: 0, inodes: 0 };
+        },
+        unpackGzip: () => Promise.resolve(undefined),
       };
-      await unpackContent(drain, { digest, content, expected: diffId }, '');
+      await unpackContent({ unpacker: reader, digest, expected: diffId, target: '', signal: undefined }, content);
     },
     publish: ({ record, directory }) => {
       // Another command may have unpacked it meanwhile; ours stays in scratch and goes with it.
@@ -140,51 +154,67 @@ const unpackVerified = (
   { blob, expected, signal }: LayerRequest,
   target: string,
 ): Promise<Unpacked> => {
-  const unpack: Unpacker['unpack'] = (input, directory) => unpacker.unpack(input, directory, signal);
-  return 'path' in blob
-    ? unpackFile(unpack, { ...blob, expected: expected?.diffId }, target)
-    : unpackContent(unpack, { ...blob, expected: expected?.diffId }, target);
+  const work: UnpackWork = { unpacker, target, signal, digest: blob.digest, expected: expected?.diffId };
+  return 'path' in blob ? unpackFile(work, blob.path) : unpackContent(work, blob.content);
 };
 
-interface BlobToUnpack {
+interface UnpackWork {
+  readonly unpacker: Unpacker;
+  readonly target: string;
+  readonly signal: AbortSignal | undefined;
+  /** of the blob */
   readonly digest: Digest;
   /** the diff id it must turn out to have */
   readonly expected: Digest | undefined;
 }
 
-const unpackFile = async (
-  unpack: Unpacker['unpack'],
-  { digest, path, expected }: BlobToUnpack & { readonly path: string },
-  target: string,
-): Promise<Unpacked> => {
+const unpackFile = async (work: UnpackWork, path: string): Promise<Unpacked> => {
+  const { unpacker, target, signal, digest, expected } = work;
   // Loaded with its libraries only here: most commands unpack nothing.
   const { compressionOf, longestMagic } = await import('./decompress.js');
   // The digest of a plain blob, computed when it was staged, is its diff id.
   const isPlain = digest === expected || compressionOf(readHead(path, longestMagic), `layer ${digest}`) === 'none';
-  if (!isPlain) {
-    const content = createReadStream(path, { highWaterMark: readChunkBytes });
-    return unpackContent(unpack, { digest, content, expected }, target);
-  }
+  if (!isPlain) return unpackContent(work, createReadStream(path, { highWaterMark: readChunkBytes }));
   requireDiffId(digest, digest, expected);
-  return { diffId: digest, ...(await unpack({ kind: 'file', path }, target)) };
+  return { diffId: digest, ...(await unpacker.unpack({ kind: 'file', path }, target, signal)) };
 };
 
-const unpackContent = async (
-  unpack: Unpacker['unpack'],
-  { digest, content, expected }: BlobToUnpack & { readonly content: AsyncIterable<Uint8Array> },
-  target: string,
-): Promise<Unpacked> => {
-  const { decompress } = await import('./decompress.js');
-  const plain = await decompress(content, `layer ${digest}`);
-  if (plain.compression === 'none') {
-    requireDiffId(digest, digest, expected);
-    return { diffId: digest, ...(await unpack({ kind: 'stream', chunks: plain.content }, target)) };
+const unpackContent = async (work: UnpackWork, source: AsyncIterable<Uint8Array>): Promise<Unpacked> => {
+  const { digest, expected } = work;
+  const { sniff } = await import('./decompress.js');
+  const content = await sniff(source, `layer ${digest}`);
+  // a plain blob is proved by its own digest
+  if (content.compression === 'none') requireDiffId(digest, digest, expected);
+  const unpacked = (await unpackNatively(work, content)) ?? (await unpackHere(work, content));
+  requireDiffId(digest, unpacked.diffId, expected);
+  return unpacked;
+};
+
+const unpackNatively = async (
+  { unpacker, target, signal, digest }: UnpackWork,
+  { compression, content }: Decompressed,
+): Promise<Unpacked | undefined> => {
+  if (compression !== 'gzip') return undefined;
+  try {
+    return await unpacker.unpackGzip?.(content, target, signal);
+  } catch (error) {
+    if (!hasErrno(error, 'EBADMSG')) throw error;
+    const { damagedData } = await import('./decompress.js');
+    throw damagedData(`layer ${digest}`, 'gzip', error);
   }
+};
+
+const unpackHere = async (
+  { unpacker, target, signal, digest }: UnpackWork,
+  content: Decompressed,
+): Promise<Unpacked> => {
+  if (content.compression === 'none')
+    return { diffId: digest, ...(await unpacker.unpack({ kind: 'stream', chunks: content.content }, target, signal)) };
+  const { plainOf } = await import('./decompress.js');
   const hash = createHash('sha256');
-  const usage = await unpack({ kind: 'stream', chunks: hashed(plain.content, hash) }, target);
-  const diffId = digestOfHex(hash.digest('hex'));
-  requireDiffId(digest, diffId, expected);
-  return { diffId, ...usage };
+  const chunks = hashed(plainOf(content, `layer ${digest}`), hash);
+  const usage = await unpacker.unpack({ kind: 'stream', chunks }, target, signal);
+  return { diffId: digestOfHex(hash.digest('hex')), ...usage };
 };
 
 const readHead = (path: string, bytes: number): Buffer => {

@@ -52,6 +52,10 @@ export const openImageContext = (input: ImageServiceInput): ImageContext => ({
       const { unpackLayer } = await import('./unpack.js');
       return unpackLayer(input.native(), input.idMap(), { input: tar, directory, signal });
     },
+    unpackGzip: async (content, directory, signal) => {
+      const { unpackGzipLayer } = await import('./unpack.js');
+      return unpackGzipLayer(input.native(), input.idMap(), { content, directory, signal });
+    },
     owner: () => rootOf(input.idMap()),
   }),
   index: openImageIndex(input.paths, (left, right) => input.native().renameat2(left, right, renameExchange)),

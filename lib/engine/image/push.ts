@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `push`: an image of ours goes to the registry that its name says, as it is: the bytes of its documents and layers are
-// those of the store, compressed or not, so that its digest there is the one it has here (docs/decisions/0009).
+// those of the store, compressed or not, so that its digest there is the one it has here (docs/decisions/0010).
 
 import { createReadStream } from 'node:fs';
 import { sampanError } from '../../errors/sampan-error.js';

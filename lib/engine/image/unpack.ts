@@ -7,7 +7,8 @@ import { Socket } from 'node:net';
 import { hasErrno, sampanError } from '../../errors/sampan-error.js';
 import { shorten } from '../../util/shorten.js';
 import { HelperFailure } from '../../native/helper.js';
-import type { Native } from '../../native/native.js';
+import { digestOfHex, type Digest } from '../../image/digest.js';
+import type { Inflater, Native } from '../../native/native.js';
 import { runTask } from '../../native/task.js';
 import { namespaceOperations, type IdMap } from '../../runtime/id-map.js';
 import { planError } from '../../runtime/plan-failure.js';
@@ -30,6 +31,63 @@ export const unpackLayer = async (
   return { sizeBytes: counts['bytes'] ?? 0, inodes: counts['inodes'] ?? 0 };
 };
 
+/** Decompressed and hashed on the thread pool; undefined where this Node cannot, and then nothing has been read. */
+export const unpackGzipLayer = async (
+  native: Native,
+  idMap: IdMap,
+  {
+    content,
+    directory,
+    signal,
+  }: {
+    readonly content: AsyncIterable<Uint8Array>;
+    readonly directory: string;
+    readonly signal?: AbortSignal | undefined;
+  },
+): Promise<(LayerUsage & { readonly diffId: Digest }) | undefined> => {
+  if (!native.hasInflater()) return undefined;
+  const { counts, fed } = await withPipe({ native, idMap, directory, signal }, (fd, stop) =>
+    feedInflater(native.openInflater(fd), content, stop),
+  );
+  return { sizeBytes: counts['bytes'] ?? 0, inodes: counts['inodes'] ?? 0, diffId: digestOfHex(fed) };
+};
+
+/** So much is worth a trip to the thread pool. */
+const inflateBytes = 256 * 1024;
+
+/** Gathers the next piece while the last one is decompressed. */
+const feedInflater = async (
+  inflater: Inflater,
+  content: AsyncIterable<Uint8Array>,
+  stop: AbortSignal,
+): Promise<string> => {
+  let pushing = Promise.resolve();
+  let gathered: Uint8Array[] = [];
+  let gatheredBytes = 0;
+  const push = async (): Promise<void> => {
+    await pushing;
+    if (gatheredBytes === 0) return;
+    pushing = inflater.push(gathered);
+    // awaited before the next one and at the end; until then a failure must not count as unhandled
+    pushing.catch(() => undefined);
+    [gathered, gatheredBytes] = [[], 0];
+  };
+  try {
+    for await (const chunk of content) {
+      if (stop.aborted) break;
+      gathered.push(chunk);
+      gatheredBytes += chunk.byteLength;
+      if (gatheredBytes >= inflateBytes) await push();
+    }
+    await push();
+    await pushing;
+    // what is cut off here was cut off by us: the task's own failure is reported
+    return stop.aborted ? '' : inflater.finish();
+  } finally {
+    inflater.close();
+  }
+};
+
 interface UnpackTask {
   readonly native: Native;
   readonly idMap: IdMap;
@@ -46,7 +104,17 @@ const unpackFile = async (task: UnpackTask, { path }: Extract<TarInput, { kind: 
   }
 };
 
-const unpackStream = async (task: UnpackTask, chunks: AsyncIterable<Uint8Array>) => {
+const unpackStream = (task: UnpackTask, chunks: AsyncIterable<Uint8Array>) =>
+  withPipe(task, (fd, stop) => feed(fd, chunks, stop)).then(({ counts }) => counts);
+
+/**
+ * Runs the task on a pipe while `feed` writes to it, which owns the descriptor and is told to stop when the task has
+ * failed.
+ */
+const withPipe = async <T>(
+  task: UnpackTask,
+  feedPipe: (fd: number, stop: AbortSignal) => Promise<T>,
+): Promise<{ readonly counts: Readonly<Record<string, number>>; readonly fed: T }> => {
   const [readEnd, writeEnd] = task.native.pipe();
   const abort = new AbortController();
   const forward = (): void => abort.abort(task.signal?.reason);
@@ -60,7 +128,7 @@ const unpackStream = async (task: UnpackTask, chunks: AsyncIterable<Uint8Array>)
   running.catch(() => {
     stop.abort();
   });
-  const feeding = feed(writeEnd, chunks, stop.signal).catch((error: unknown) => {
+  const feeding = feedPipe(writeEnd, stop.signal).catch((error: unknown) => {
     abort.abort(error);
     throw error;
   });
@@ -68,7 +136,7 @@ const unpackStream = async (task: UnpackTask, chunks: AsyncIterable<Uint8Array>)
   const [fed, ran] = await Promise.allSettled([feeding, running]);
   if (fed.status === 'rejected') throw fed.reason;
   if (ran.status === 'rejected') throw ran.reason;
-  return ran.value;
+  return { counts: ran.value, fed: fed.value };
 };
 
 const runUnpack = async (
