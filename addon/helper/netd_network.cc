@@ -102,7 +102,7 @@ Status configure(const EndpointDescription &endpoint) {
 
 }  // namespace
 
-Result<std::unique_ptr<NetdNetwork>> NetdNetwork::create(net::StackResources &resources,
+Result<std::unique_ptr<NetdNetwork>> NetdNetwork::create(const NetworkParts &parts,
                                                          const NetworkDescription &description, unique_fd adopted) {
   const bool is_adopted = static_cast<bool>(adopted);
   if (!is_adopted) {
@@ -110,18 +110,22 @@ Result<std::unique_ptr<NetdNetwork>> NetdNetwork::create(net::StackResources &re
     if (!made) return made.error();
     adopted = made.take();
   }
-  std::unique_ptr<NetdNetwork> network(new NetdNetwork(description, std::move(adopted)));
+  std::unique_ptr<NetdNetwork> network(new NetdNetwork(parts.containers, description, std::move(adopted)));
   net::Tun tun;
-  NetdNetwork &made = *network;
-  const auto ready = sys::in_network_namespace(made.namespace_.get(), [&] { return made.set_up(is_adopted, tun); });
+  std::vector<net::DnsSockets> sockets;
+  const auto ready =
+      sys::in_network_namespace(network->namespace_.get(), [&] { return network->set_up(is_adopted, tun, sockets); });
   if (!ready) return ready.error();
+  auto dns = net::DnsServer::create(parts.loop, network->zone_, std::move(sockets));
+  if (!dns) return dns.error();
+  network->dns_ = dns.take();
   if (description.internal) return network;
-  if (auto started = made.start_stack(resources, std::move(tun)); !started) return started.error();
+  if (auto started = network->start_stack(parts.stack, std::move(tun)); !started) return started.error();
   return network;
 }
 
 // In the network's namespace.
-Status NetdNetwork::set_up(bool adopted, net::Tun &tun) {
+Status NetdNetwork::set_up(bool adopted, net::Tun &tun, std::vector<net::DnsSockets> &dns) {
   auto netlink = sys::Netlink::open();
   if (!netlink) return netlink.error();
   sys::NetlinkBatch batch;
@@ -146,7 +150,13 @@ Status NetdNetwork::set_up(bool adopted, net::Tun &tun) {
       batch.add_default_route(index.value(), gateway.family, nullptr);
     }
   }
-  return netlink.value().run(batch);
+  if (auto done = netlink.value().run(batch); !done) return done;
+  // resolv.conf of the containers names the first one.
+  if (description_.gateways.empty()) return {};
+  auto sockets = net::open_dns_sockets(to_ip_address(description_.gateways.front()));
+  if (!sockets) return sockets.error();
+  dns.push_back(sockets.take());
+  return {};
 }
 
 Status NetdNetwork::start_stack(net::StackResources &resources, net::Tun tun) {

@@ -11,17 +11,26 @@
 #include <string>
 
 #include "addon/helper/netd_description.h"
+#include "addon/helper/netd_zone.h"
+#include "addon/net/dns_server.h"
 #include "addon/net/stack.h"
 #include "addon/sys/result.h"
 #include "addon/sys/unique_fd.h"
 
 namespace sampan {
 
+// What networks share.
+struct NetworkParts {
+  net::EventLoop &loop;
+  net::StackResources &stack;
+  ContainerSource &containers;
+};
+
 class NetdNetwork {
  public:
   // `adopted`: a namespace that an earlier netd made for this network.
-  static Result<std::unique_ptr<NetdNetwork>> create(net::StackResources &resources,
-                                                     const NetworkDescription &description, unique_fd adopted);
+  static Result<std::unique_ptr<NetdNetwork>> create(const NetworkParts &parts, const NetworkDescription &description,
+                                                     unique_fd adopted);
 
   const NetworkDescription &description() const { return description_; }
   int namespace_fd() const { return namespace_.get(); }
@@ -31,15 +40,17 @@ class NetdNetwork {
   Status add_endpoint(const EndpointDescription &endpoint, int container_namespace);
 
  private:
-  NetdNetwork(NetworkDescription description, unique_fd made)
-      : description_(std::move(description)), namespace_(std::move(made)) {}
+  NetdNetwork(ContainerSource &containers, NetworkDescription description, unique_fd made)
+      : description_(std::move(description)), namespace_(std::move(made)), zone_(containers, description_) {}
 
-  Status set_up(bool adopted, net::Tun &tun);
+  Status set_up(bool adopted, net::Tun &tun, std::vector<net::DnsSockets> &dns);
   Status start_stack(net::StackResources &resources, net::Tun tun);
 
   NetworkDescription description_;
   unique_fd namespace_;
   std::unique_ptr<net::Stack> stack_;
+  NetdZone zone_;
+  std::unique_ptr<net::DnsServer> dns_;
 };
 
 // Takes the interface out of a container that lives on. A missing one is fine.

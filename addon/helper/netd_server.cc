@@ -188,9 +188,7 @@ bool NetdServer::forget(Connection &connection, std::string_view id) {
 bool NetdServer::list(Connection &connection) {
   NetdState state;
   for (const auto &network : networks_) state.add(*network);
-  for (const auto &lease : connections_) {
-    if (lease->leased && lease->socket) state.add(lease->container);
-  }
+  for (const ContainerDescription *container : containers()) state.add(*container);
   return send_frame(connection.socket.get(), {.type = FrameType::net_state}, state.to_json()) == SendOutcome::sent;
 }
 
@@ -217,9 +215,17 @@ bool NetdServer::send_attached(Connection &lease) {
 
 Result<NetdNetwork *> NetdServer::network(const NetworkDescription &description, unique_fd adopted) {
   if (NetdNetwork *known = find_network(description.id)) return known;
-  auto made = NetdNetwork::create(*resources_, description, std::move(adopted));
+  auto made = NetdNetwork::create({loop_, *resources_, *this}, description, std::move(adopted));
   if (!made) return made.error();
   return networks_.emplace_back(made.take()).get();
+}
+
+std::vector<const ContainerDescription *> NetdServer::containers() const {
+  std::vector<const ContainerDescription *> found;
+  for (const auto &connection : connections_) {
+    if (connection->leased && connection->socket) found.push_back(&connection->container);
+  }
+  return found;
 }
 
 NetdNetwork *NetdServer::find_network(std::string_view id) {

@@ -18,7 +18,7 @@
 
 namespace sampan {
 
-class NetdServer final : public Watch, public net::Timer {
+class NetdServer final : public Watch, public net::Timer, public ContainerSource {
  public:
   explicit NetdServer(uint32_t linger_ms);
   NetdServer(const NetdServer &) = delete;
@@ -33,6 +33,9 @@ class NetdServer final : public Watch, public net::Timer {
   void ready(uint32_t events) override;
   // For the linger time nobody went: networks that are not used are taken down, and with nobody there, everything.
   void expired() override;
+
+  std::vector<const ContainerDescription *> containers() const override;
+  net::HostResolvers &host_resolvers() override { return host_resolvers_; }
 
  private:
   struct Connection;
@@ -66,6 +69,7 @@ class NetdServer final : public Watch, public net::Timer {
   net::EventLoop loop_;
   AttachServer listener_;
   std::unique_ptr<net::StackResources> resources_;
+  net::HostResolvers host_resolvers_;
   std::vector<std::unique_ptr<NetdNetwork>> networks_;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::unique_ptr<char[]> payload_;

@@ -4,12 +4,13 @@
 
 import type { Command } from './command.js';
 
-export type Noun = 'container' | 'image' | 'manifest' | 'system';
+export type Noun = 'container' | 'image' | 'manifest' | 'network' | 'system';
 
 export const nouns: Readonly<Record<Noun, string>> = {
   container: 'Manage containers',
   image: 'Manage images',
   manifest: 'Look at manifests in registries',
+  network: 'Manage networks',
   system: 'Manage sampan itself',
 };
 
@@ -48,6 +49,14 @@ const image = (
 const top = (name: string, summary: string, load: CommandEntry['load']): CommandEntry => ({
   verbs: [],
   top: [name],
+  summary,
+  load,
+});
+
+const network = (verbs: string | readonly string[], summary: string, load: CommandEntry['load']): CommandEntry => ({
+  noun: 'network',
+  verbs: typeof verbs === 'string' ? [verbs] : verbs,
+  top: [],
   summary,
   load,
 });
@@ -138,6 +147,13 @@ export const registry: readonly CommandEntry[] = [
   image(['rm', 'remove'], ['rmi'], 'Remove one or more images', () => import('./commands/image/rm.js')),
   image('prune', [], 'Remove unused images', () => import('./commands/image/prune.js')),
   image('inspect', [], 'Show everything about one or more images', () => import('./commands/image/inspect.js')),
+  network('create', 'Create a network', () => import('./commands/network/create.js')),
+  network(['ls', 'list'], 'List networks', () => import('./commands/network/ls.js')),
+  network('inspect', 'Show everything about one or more networks', () => import('./commands/network/inspect.js')),
+  network(['rm', 'remove'], 'Remove one or more networks', () => import('./commands/network/rm.js')),
+  network('prune', 'Remove all networks that no container is on', () => import('./commands/network/prune.js')),
+  network('connect', 'Connect a container to a network', () => import('./commands/network/connect.js')),
+  network('disconnect', 'Take a container off a network', () => import('./commands/network/disconnect.js')),
   top('inspect', 'Show everything about containers and images', () => import('./commands/inspect.js')),
   top('login', 'Log in to a registry', () => import('./commands/registry/login.js')),
   top('logout', 'Log out of a registry', () => import('./commands/registry/logout.js')),

@@ -3,6 +3,7 @@
 
 import { sampanError } from '../../errors/sampan-error.js';
 import { listNetworks, type NetworkRecord } from '../../store/network-records.js';
+import { parseInstant } from '../../util/times.js';
 import type { ContainerContext } from '../container/context.js';
 import type { NetworkSummary } from './contract.js';
 import { defaultNetworkName } from './find.js';
@@ -23,6 +24,7 @@ const matchers: Readonly<Record<string, Matcher>> = {
   scope: (_, values) => values.includes('local'),
   type: (network, values) => values.includes(isBuiltIn(network) ? 'builtin' : 'custom'),
   label: ({ labels }, values) => values.every((value) => hasLabel(labels, value)),
+  'label!': ({ labels }, values) => !values.some((value) => hasLabel(labels, value)),
   dangling: (network, values, context) =>
     values.some((value) => ['true', '1'].includes(value) === isDangling(network, context)),
   until: ({ createdAt }, values) => values.every((value) => createdAt < instantOf(value)),
@@ -32,9 +34,11 @@ const matchers: Readonly<Record<string, Matcher>> = {
 export const listFiltered = (
   context: ContainerContext,
   filters: Readonly<Record<string, readonly string[]>>,
-  { known = Object.keys(matchers).filter((name) => name !== 'until') }: { readonly known?: readonly string[] } = {},
+  {
+    known = Object.keys(matchers).filter((name) => name !== 'until' && name !== 'label!'),
+  }: { readonly known?: readonly string[] } = {},
 ): readonly Listed[] => {
-  const unknown = Object.keys(filters).find((name) => !known.includes(name) && !Object.hasOwn(matchers, name));
+  const unknown = Object.keys(filters).find((name) => !known.includes(name));
   if (unknown !== undefined) {
     throw sampanError('ERR_INVALID_VALUE', {
       subject: `filter ${unknown}`,
@@ -83,16 +87,8 @@ const hasLabel = (labels: Readonly<Record<string, string>>, filter: string): boo
   return Object.hasOwn(labels, key) && (at < 0 || labels[key] === filter.slice(at + 1));
 };
 
-const unitMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };
-
-/** A duration before now (10m, 1h30m), or an instant. */
 const instantOf = (text: string): string => {
-  const parts = [...text.matchAll(/(\d+)([smh])/g)];
-  if (parts.length > 0 && parts.map(([part]) => part).join('') === text) {
-    const ago = parts.reduce((sum, [, count, unit = 's']) => sum + Number(count) * (unitMs[unit] ?? 0), 0);
-    return new Date(Date.now() - ago).toISOString();
-  }
-  const time = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text);
-  if (!Number.isNaN(time)) return new Date(time).toISOString();
+  const instant = parseInstant(text, new Date());
+  if (instant !== undefined) return instant;
   throw sampanError('ERR_INVALID_VALUE', { subject: `until=${text}`, hint: 'give a duration (24h) or an instant' });
 };

@@ -31,7 +31,11 @@ export const openNetworkService = (context: ContainerContext): NetworkService =>
   },
   prune: async (filters) => {
     const removed: string[] = [];
-    const unused = listFiltered(context, { ...filters, dangling: ['true'] }, { known: ['label', 'until'] });
+    const unused = listFiltered(
+      context,
+      { ...filters, dangling: ['true'] },
+      { known: ['label', 'label!', 'until', 'dangling'] },
+    );
     for (const { id, name } of unused) {
       await removeNetwork(context, findNetwork(context.paths, id));
       removed.push(name);
