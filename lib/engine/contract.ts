@@ -426,6 +426,8 @@ export interface SystemService {
   info(): Promise<Readonly<Record<string, unknown>>>;
   version(): Promise<Readonly<Record<string, unknown>>>;
   check(): Promise<readonly CheckResult[]>;
+  /** images, layers and containers against what is on disk; with `repair` what is damaged is removed first */
+  checkStore(options: { readonly repair: boolean }): Promise<readonly CheckResult[]>;
   /** Raw mode for the terminal behind a descriptor, both directions; disposing it restores the mode from before. */
   rawTerminal(fd: number): Disposable;
 }

@@ -72,6 +72,7 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
     system: openSystemService({
       ...{ paths, native, idMap, removeTree, env: options.env, containers, measureTrees: measure },
       images: images.service,
+      checkStore: (checkOptions) => images.checkStore(checkOptions),
       usageOfImages: (layerBytes) => images.usage(layerBytes),
     }),
     networks: openNetworkService(context),

@@ -107,6 +107,8 @@ const readOrUndefined = (path: string): Buffer | undefined => {
     return readFileSync(path);
   } catch (error) {
     if (hasErrno(error, 'ENOENT')) return undefined;
+    // a bad sector, or something that is no file of ours: as good as torn
+    if (hasErrno(error, 'EIO', 'EACCES', 'EISDIR')) throw corrupt(path, 'cannot be read');
     throw error;
   }
 };

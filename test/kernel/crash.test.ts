@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { childrenOf, isZombie, monitorOf } from '../support/monitor.js';
 import { poll } from '../support/poll.js';
+import { makeRandom } from '../support/random.js';
 import { requires } from '../support/requires.js';
 import { findLeaks, readText } from '../support/sandbox.js';
 import { image, ok, sandbox, startTool, tool, uniqueName } from '../support/tool.js';
@@ -18,16 +19,6 @@ const container = requires('userns', 'mount-in-userns', 'overlay-in-userns', 'su
 const rounds = Number(process.env['SAMPAN_TEST_ROUNDS'] ?? 300);
 const seed = Number(process.env['SAMPAN_TEST_SEED'] ?? Date.now() % 1_000_000);
 
-/** mulberry32: small, and the same on every machine. */
-const makeRandom = (start: number): (() => number) => {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-};
 const random = makeRandom(seed);
 const pick = <T>(choices: readonly T[]): T => choices[Math.floor(random() * choices.length)] as T; // never out of bounds
 

@@ -60,7 +60,10 @@ const defaultsOf = ({ defaults }: ImageConfig): ResolvedImage['defaults'] => ({
 });
 
 /** Layers are unpacked when an image comes; a torn one, or one that was removed by hand, is unpacked again. */
-const ensureLayers = async (context: ImageContext, { config, manifest }: StoredManifest): Promise<void> => {
+export const ensureLayers = async (
+  context: ImageContext,
+  { config, manifest }: Pick<StoredManifest, 'config' | 'manifest'>,
+): Promise<void> => {
   if (chainIdsOf(config.diffIds).every((chainId) => context.layers.find(chainId) !== undefined)) return;
   const layers = manifest.layers.map(({ digest }) => ({
     digest,

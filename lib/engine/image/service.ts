@@ -4,7 +4,7 @@
 
 import { parseDigest } from '../../image/digest.js';
 import type { ResolvedImage } from '../container/context.js';
-import type { ImageService, ImageUsage, UsageOf } from '../contract.js';
+import type { CheckResult, ImageService, ImageUsage, UsageOf } from '../contract.js';
 import type { ContainerImage } from './commit-container.js';
 import { openImageContext, type ImageServiceInput } from './context.js';
 import { inspectImage } from './inspect.js';
@@ -23,6 +23,7 @@ export interface Images {
   commit(image: ContainerImage): Promise<{ readonly id: string }>;
   /** unpacked bytes of a layer; 0 when it is gone */
   layerSize(chainId: string): Promise<number>;
+  checkStore(options: { readonly repair: boolean }): Promise<readonly CheckResult[]>;
   /** @param layerBytes what each layer's directory takes on disk, by its name */
   usage(layerBytes: ReadonlyMap<string, number>): Promise<UsageOf<ImageUsage>>;
 }
@@ -69,6 +70,14 @@ export const openImageService = (input: ImageServiceInput): Images => {
       const { obtainImage } = await import('./obtain.js');
       return obtainImage(context, name, options);
     },
+    checkStore: async ({ repair }) => {
+      if (repair) {
+        const { repairStore } = await import('./repair-store.js');
+        return (await repairStore(context)).map(resultOf);
+      }
+      const { checkStore } = await import('./check-store.js');
+      return (await checkStore(context)).map(resultOf);
+    },
     usage: async (layerBytes) => {
       const { usageOfImages } = await import('./usage.js');
       return usageOfImages(context, layerBytes);
@@ -86,3 +95,11 @@ const later = <T>(work: () => T): Promise<T> =>
   new Promise((resolve) => {
     resolve(work());
   });
+
+/** Without what only repair needs to know. */
+const resultOf = ({ name, status, detail, fix }: CheckResult): CheckResult => ({
+  name,
+  status,
+  detail,
+  ...(fix === undefined ? {} : { fix }),
+});

@@ -16,12 +16,14 @@ import { productVersion } from './version.js';
 
 export interface SystemContext extends CheckContext, UsageContext, PruneContext {
   readonly images: Pick<ImageService, 'list' | 'prune'>;
+  readonly checkStore: SystemService['checkStore'];
 }
 
 export const openSystemService = (context: SystemContext): SystemService => ({
   info: () => info(context),
   version: () => Promise.resolve(versionObject()),
   check: () => checkSystem(context),
+  checkStore: (options) => context.checkStore(options),
   diskUsage: async () => {
     const { diskUsage } = await import('./disk-usage.js');
     return diskUsage(context);

@@ -2,21 +2,38 @@
 // sampan system check
 
 import type { CheckResult } from '../../../engine/contract.js';
+import { sampanError } from '../../../errors/sampan-error.js';
+import { booleanOption } from '../../../options/option.js';
 import { fromJson } from '../../template/from-json.js';
 import { parseTemplate } from '../../template/template.js';
 import type { Command } from '../../command.js';
 import { withEngine } from '../../host.js';
 import { formatOption } from '../shared.js';
 
+const store = booleanOption({
+  name: 'store',
+  group: 'general',
+  describe: 'check images, layers and containers on disk instead: every digest, every reference',
+});
+const repair = booleanOption({
+  name: 'repair',
+  group: 'general',
+  describe: 'with --store: remove what is damaged, so that it can be pulled or loaded again',
+});
+
 export const command: Command = {
   usage: '',
-  options: [formatOption],
+  options: [formatOption, repair, store],
   minimumArgs: 0,
   maximumArgs: 0,
   run: ({ values, host }) =>
     withEngine(host, async (engine) => {
       const format = values.get(formatOption) ?? '';
-      const results = await engine.system.check();
+      const isRepair = values.get(repair) === true;
+      const isStore = values.get(store) === true;
+      if (isRepair && !isStore)
+        throw sampanError('ERR_USAGE', { subject: '--repair goes with --store', hint: 'see its --help' });
+      const results = isStore ? await engine.system.checkStore({ repair: isRepair }) : await engine.system.check();
       await host.stdout.write(formatResults(results, format));
       return results.some(({ status }) => status === 'failed') ? 1 : 0;
     }),

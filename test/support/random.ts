@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// Random choices that a seed repeats, the same on every machine (mulberry32).
+
+export const makeRandom = (start: number): (() => number) => {
+  let state = start;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+};
