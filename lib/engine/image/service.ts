@@ -6,7 +6,7 @@ import { parseDigest } from '../../image/digest.js';
 import type { ResolvedImage } from '../container/context.js';
 import type { CheckResult, ImageService, ImageUsage, UsageOf } from '../contract.js';
 import type { ContainerImage } from './commit-container.js';
-import { openImageContext, type ImageServiceInput } from './context.js';
+import { openImageContext, type ImageContext, type ImageServiceInput } from './context.js';
 import { inspectImage } from './inspect.js';
 import { listImages } from './list.js';
 import type { ObtainOptions } from './obtain.js';
@@ -70,14 +70,7 @@ export const openImageService = (input: ImageServiceInput): Images => {
       const { obtainImage } = await import('./obtain.js');
       return obtainImage(context, name, options);
     },
-    checkStore: async ({ repair }) => {
-      if (repair) {
-        const { repairStore } = await import('./repair-store.js');
-        return (await repairStore(context)).map(resultOf);
-      }
-      const { checkStore } = await import('./check-store.js');
-      return (await checkStore(context)).map(resultOf);
-    },
+    checkStore: (options) => checkOrRepair(context, options),
     usage: async (layerBytes) => {
       const { usageOfImages } = await import('./usage.js');
       return usageOfImages(context, layerBytes);
@@ -95,6 +88,16 @@ const later = <T>(work: () => T): Promise<T> =>
   new Promise((resolve) => {
     resolve(work());
   });
+
+const checkOrRepair = async (
+  context: ImageContext,
+  { repair }: { readonly repair: boolean },
+): Promise<readonly CheckResult[]> => {
+  const { checkStore } = await import('./check-store.js');
+  if (!repair) return (await checkStore(context)).map(resultOf);
+  const { repairStore } = await import('./repair-store.js');
+  return (await repairStore(context)).map(resultOf);
+};
 
 /** Without what only repair needs to know. */
 const resultOf = ({ name, status, detail, fix }: CheckResult): CheckResult => ({
