@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes a stream to a file while its sha256 is computed: the one place where content enters the store.
+// Writes a stream to a file while its sha256 is computed: the one place where content enters the store. What it holds
+// can be unpacked from the same bytes as they pass, so that they are read once and what is unpacked is what was hashed.
 
 import { createHash, randomBytes } from 'node:crypto';
-import { open, type FileHandle } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { hasErrno, sampanError } from '../errors/sampan-error.js';
+import { hasErrno, isSampanError, sampanError } from '../errors/sampan-error.js';
 import { digestOfHex, type Digest } from '../image/digest.js';
 import { removeIfThere } from './atomic.js';
 import type { StagedBlob } from './content-store.js';
+import { openGatheredWriter } from './gathered-writer.js';
 
 export interface StageOptions {
   /** what it must turn out to be */
-  readonly expected?: { readonly digest: Digest; readonly size: number };
+  readonly expected?: { readonly digest: Digest; readonly size: number } | undefined;
   /** for messages */
   readonly what: string;
+  /** Uses the content as it passes; may leave the rest of it. Nothing that came of it counts when staging fails. */
+  readonly use?: ((content: AsyncIterable<Uint8Array>) => Promise<void>) | undefined;
 }
 
-/** @throws ERR_DIGEST_MISMATCH, ERR_NO_SPACE, and what the source throws; nothing is left behind then */
+/** @throws ERR_DIGEST_MISMATCH, ERR_NO_SPACE, and what the source and `use` throw; nothing is left behind then */
 export const stageBlob = async (
   directory: string,
   source: AsyncIterable<Uint8Array>,
@@ -26,9 +30,7 @@ export const stageBlob = async (
   const path = join(directory, `blob-${randomBytes(8).toString('hex')}`);
   const file = await open(path, 'wx', 0o600);
   try {
-    const { digest, size } = await copyAndHash(file, source, options);
-    verify({ digest, size }, options);
-    return { digest, size, path };
+    return { ...(await copyAndHash(file.fd, source, options)), path };
   } catch (error) {
     removeIfThere(path);
     if (hasErrno(error, 'ENOSPC', 'EDQUOT'))
@@ -39,49 +41,53 @@ export const stageBlob = async (
   }
 };
 
-/** Chunks of a pipe are small: they are gathered, so that a write is worth its trip to the thread pool. */
-const gatherBytes = 1024 * 1024;
+interface Found {
+  readonly digest: Digest;
+  readonly size: number;
+}
 
-const copyAndHash = async (
-  file: FileHandle,
-  source: AsyncIterable<Uint8Array>,
-  { expected, what }: StageOptions,
-): Promise<{ readonly digest: Digest; readonly size: number }> => {
+const copyAndHash = async (fd: number, source: AsyncIterable<Uint8Array>, options: StageOptions): Promise<Found> => {
   const hash = createHash('sha256');
   let size = 0;
-  let gathered: Uint8Array[] = [];
-  let gatheredBytes = 0;
-  let writing = Promise.resolve();
-  const flush = async (): Promise<void> => {
-    await writing;
-    writing = writeAll(file, gathered, gatheredBytes);
-    // awaited before the next write and at the end; until then a failure must not count as unhandled
-    writing.catch(() => undefined);
-    gathered = [];
-    gatheredBytes = 0;
+  const kept = async function* (): AsyncGenerator<Uint8Array> {
+    const writer = openGatheredWriter(fd, 0);
+    for await (const chunk of source) {
+      hash.update(chunk);
+      size += chunk.byteLength;
+      if (options.expected !== undefined && size > options.expected.size) throw tooLong(options);
+      await writer.add(chunk);
+      yield chunk;
+    }
+    await writer.flush();
   };
-  for await (const chunk of source) {
-    hash.update(chunk);
-    size += chunk.byteLength;
-    if (expected !== undefined && size > expected.size) throw tooLong(what, expected.size);
-    gathered.push(chunk);
-    gatheredBytes += chunk.byteLength;
-    if (gatheredBytes >= gatherBytes) await flush();
+  const content = kept();
+  const drain = async (): Promise<Found> => {
+    while ((await content.next()).done !== true);
+    const found = { digest: digestOfHex(hash.copy().digest('hex')), size };
+    verify(found, options);
+    return found;
+  };
+  try {
+    await options.use?.(withoutReturn(content));
+    return await drain();
+  } catch (error) {
+    // A wrong digest says more about damage than what the damage looked like.
+    if (isDamage(error)) await drain();
+    throw error;
+  } finally {
+    await content.return(undefined);
   }
-  await flush();
-  await writing;
-  return { digest: digestOfHex(hash.digest('hex')), size };
 };
 
-/** writev(2) may write less than it was given. */
-const writeAll = async (file: FileHandle, chunks: readonly Uint8Array[], bytes: number): Promise<void> => {
-  if (bytes === 0) return;
-  const { bytesWritten } = await file.writev(chunks);
-  if (bytesWritten === bytes) return;
-  await file.writeFile(Buffer.concat(chunks).subarray(bytesWritten));
-};
+/** Whoever stops reading does not end it for the others. */
+const withoutReturn = (content: AsyncGenerator<Uint8Array>): AsyncIterable<Uint8Array> => ({
+  [Symbol.asyncIterator]: () => ({ next: () => content.next() }),
+});
 
-const verify = (found: { readonly digest: Digest; readonly size: number }, { expected, what }: StageOptions): void => {
+const isDamage = (error: unknown): boolean =>
+  isSampanError(error, 'ERR_ARCHIVE_INVALID') || isSampanError(error, 'ERR_DIGEST_MISMATCH');
+
+const verify = (found: Found, { expected, what }: StageOptions): void => {
   if (expected === undefined || (found.digest === expected.digest && found.size === expected.size)) return;
   if (found.size < expected.size) {
     throw sampanError('ERR_DIGEST_MISMATCH', {
@@ -91,5 +97,5 @@ const verify = (found: { readonly digest: Digest; readonly size: number }, { exp
   throw sampanError('ERR_DIGEST_MISMATCH', { subject: `${what} is ${found.digest}, expected ${expected.digest}` });
 };
 
-const tooLong = (what: string, size: number): Error =>
-  sampanError('ERR_DIGEST_MISMATCH', { subject: `${what} is longer than its ${String(size)} bytes` });
+const tooLong = ({ what, expected }: StageOptions): Error =>
+  sampanError('ERR_DIGEST_MISMATCH', { subject: `${what} is longer than its ${String(expected?.size)} bytes` });

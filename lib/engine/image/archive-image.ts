@@ -2,10 +2,13 @@
 // What the two kinds of archive are turned into before anything is kept.
 
 import { sampanError } from '../../errors/sampan-error.js';
-import type { ImageConfig } from '../../image/config.js';
+import { availableParallelism } from 'node:os';
+import { chainIdsOf, type ImageConfig } from '../../image/config.js';
 import type { Descriptor } from '../../image/descriptor.js';
 import type { Digest } from '../../image/digest.js';
 import type { StagedBlob } from '../../store/content-store.js';
+import { mapSettled } from '../../util/map-settled.js';
+import type { LayerPlace } from './archive.js';
 
 export interface ArchiveImage {
   /** of the manifest, as index.json will have it */
@@ -26,4 +29,19 @@ export const checkLayerCount = (config: ImageConfig, layers: number, what: strin
   throw sampanError('ERR_ARCHIVE_INVALID', {
     subject: `${what} has ${String(layers)} layers, its config names ${String(config.diffIds.length)}`,
   });
+};
+
+/** The blobs of an image's layers, base first, several at a time. @throws what staging throws */
+export const stageLayers = async <T>(
+  { diffIds }: ImageConfig,
+  layers: readonly T[],
+  stage: (layer: T, place: LayerPlace) => Promise<StagedBlob>,
+): Promise<readonly StagedBlob[]> => {
+  const chainIds = chainIdsOf(diffIds);
+  const places = diffIds.map((diffId, index) => ({
+    diffId,
+    chainId: chainIds[index] as Digest, // one for each
+    parent: chainIds[index - 1],
+  }));
+  return mapSettled(layers, availableParallelism(), (layer, index) => stage(layer, places[index] as LayerPlace)); // as checkLayerCount() said
 };

@@ -12,7 +12,7 @@ import { mediaTypes, type Compression } from '../../image/media-types.js';
 import { formatReference, parseTaggedReference } from '../../image/reference.js';
 import { stageBytes, type StagedBlob } from '../../store/content-store.js';
 import { compressionOf, longestMagic } from '../../store/decompress.js';
-import { checkLayerCount, type ArchiveImage } from './archive-image.js';
+import { checkLayerCount, stageLayers, type ArchiveImage } from './archive-image.js';
 import type { Archive } from './archive.js';
 
 export const dockerManifestName = 'manifest.json';
@@ -21,24 +21,40 @@ const mostImages = 10_000;
 const mostTags = 10_000;
 
 /** undefined when it is no docker-archive. @throws ERR_ARCHIVE_INVALID, ERR_IMAGE_INVALID */
-export const readDockerArchive = (archive: Archive, scratch: string): readonly ArchiveImage[] | undefined => {
-  const content = archive.read(dockerManifestName, largestManifestBytes);
+export const readDockerArchive = async (
+  archive: Archive,
+  scratch: string,
+): Promise<readonly ArchiveImage[] | undefined> => {
+  const content = await archive.read(dockerManifestName, largestManifestBytes);
   if (content === undefined) return undefined;
   const list = asObject({ images: parseJson(content, dockerManifestName, largestManifestBytes) }, dockerManifestName);
-  return arrayOf(list, 'images', mostImages, (item, what) => readImage(archive, scratch, { item, what }));
+  const items = arrayOf(list, 'images', mostImages, (item, what) => ({ item, what }));
+  const images: ArchiveImage[] = [];
+  for (const image of items) images.push(await readImage(archive, scratch, image));
+  return images;
 };
 
-const readImage = (
+const readImage = async (
   archive: Archive,
   scratch: string,
   { item, what }: { readonly item: unknown; readonly what: string },
-): ArchiveImage => {
+): Promise<ArchiveImage> => {
   const object = asObject(item, what);
-  const configBlob = findFile(archive, requiredString(object, 'Config', 4096));
-  const bytes = readBytes(archive, requiredString(object, 'Config'));
+  const configName = requiredString(object, 'Config', 4096);
+  const bytes = (await archive.read(configName, largestConfigBytes)) ?? throwMissing(configName);
+  const configBlob = (await archive.stage(configName)) ?? throwMissing(configName);
   const config = parseConfig(bytes, `${what}: config`);
-  const layers = arrayOf(object, 'Layers', mostLayers, asString).map((name) => findFile(archive, name));
-  checkLayerCount(config, layers.length, what);
+  const names = arrayOf(object, 'Layers', mostLayers, asString);
+  checkLayerCount(config, names.length, what);
+  const tags = optionalStrings(object, 'RepoTags', mostTags) ?? [];
+  const references = tags.map((tag) => formatReference(parseTaggedReference(tag)));
+  const missing = names.find((name) => archive.sizeOf(name) === undefined);
+  if (missing !== undefined) throwMissing(missing);
+  const layers = await stageLayers(
+    config,
+    names,
+    async (name, place) => (await archive.stage(name, place)) ?? throwMissing(name),
+  );
   const manifest = stageBytes(
     scratch,
     makeManifest(
@@ -46,21 +62,15 @@ const readImage = (
       layers.map((layer) => ({ ...layer, compression: compressionOfFile(layer) })),
     ),
   );
-  const tags = optionalStrings(object, 'RepoTags', mostTags) ?? [];
   return {
     descriptor: { mediaType: mediaTypes.manifest, digest: manifest.digest, size: manifest.size },
     id: configBlob.digest,
     config,
     layers,
     blobs: [manifest, configBlob, ...layers],
-    references: tags.map((tag) => formatReference(parseTaggedReference(tag))),
+    references,
   };
 };
-
-const readBytes = (archive: Archive, name: string): Buffer =>
-  archive.read(name, largestConfigBytes) ?? throwMissing(name);
-
-const findFile = (archive: Archive, name: string): StagedBlob => archive.find(name) ?? throwMissing(name);
 
 const throwMissing = (name: string): never => {
   throw sampanError('ERR_ARCHIVE_INVALID', {

@@ -4,6 +4,7 @@
 import { availableParallelism } from 'node:os';
 import { chainIdsOf, type ImageConfig } from '../../image/config.js';
 import type { Digest } from '../../image/digest.js';
+import { mapSettled } from '../../util/map-settled.js';
 import type { LayerRequest, LayerStore, PreparedLayer } from '../../store/layers.js';
 
 export interface LayersOfImage {
@@ -32,28 +33,4 @@ const requestsOf = (
     if (chainId === undefined || diffId === undefined || store.find(chainId) !== undefined) return [];
     return [[chainId, { blob, parent: chainIds[index - 1], expected: { diffId, chainId } }] as const];
   });
-};
-
-/** Promise.all with a limit, which rejects only when nothing is under way any more; after a failure nothing is begun. */
-const mapSettled = async <T, R>(
-  items: readonly T[],
-  limit: number,
-  work: (item: T) => Promise<R>,
-): Promise<readonly R[]> => {
-  const results: R[] = [];
-  let next = 0;
-  let failure: { readonly reason: unknown } | undefined;
-  const worker = async (): Promise<void> => {
-    while (next < items.length && failure === undefined) {
-      const index = next++;
-      try {
-        results[index] = await work(items[index] as T); // index < length
-      } catch (reason) {
-        failure ??= { reason };
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
-  if (failure !== undefined) throw failure.reason;
-  return results;
 };

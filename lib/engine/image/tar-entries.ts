@@ -15,7 +15,7 @@ export interface TarEntry {
   readonly content: AsyncIterable<Uint8Array>;
 }
 
-const kinds: Readonly<Record<string, TarEntry['kind'] | undefined>> = {
+export const tarEntryKinds: Readonly<Record<string, TarEntry['kind'] | undefined>> = {
   File: 'file',
   OldFile: 'file',
   ContiguousFile: 'file',
@@ -70,7 +70,7 @@ const openParser = (onEntry: OnEntry) => {
   const parser = new Parser({
     strict: true,
     onReadEntry: (entry) => {
-      const kind = kinds[entry.type];
+      const kind = tarEntryKinds[entry.type];
       last = entry;
       if (kind === undefined) {
         entry.resume();

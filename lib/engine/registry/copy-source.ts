@@ -93,8 +93,8 @@ const openArchiveFile = async (
 
 const inOciArchive = async (archive: Archive, from: FileEndpoint): Promise<TransferSource & { root: Document }> => {
   const what = formatEndpoint(from);
-  const files = fileSource((digest) => archive.find(`blobs/sha256/${hexOf(digest)}`)?.path, what);
-  const index = archive.read('index.json', largestManifestBytes);
+  const files = fileSource(async (digest) => (await archive.stage(`blobs/sha256/${hexOf(digest)}`))?.path, what);
+  const index = await archive.read('index.json', largestManifestBytes);
   if (index === undefined) throw sampanError('ERR_ARCHIVE_INVALID', { subject: `${what} has no index.json` });
   return { ...files, root: await rootIn(index, from, files) };
 };
@@ -105,7 +105,7 @@ const inDockerArchive = async (
   scratch: string,
 ): Promise<TransferSource & { root: Document }> => {
   const what = formatEndpoint(from);
-  const images = readDockerArchive(archive, scratch);
+  const images = await readDockerArchive(archive, scratch);
   if (images === undefined)
     throw sampanError('ERR_ARCHIVE_INVALID', { subject: `${what} has no ${dockerManifestName}` });
   const { blobs, descriptor } = chooseImage(images, from.name, what);
@@ -136,9 +136,11 @@ const rootIn = async (index: Uint8Array, { name, ...from }: FileEndpoint, files:
 
 const readChunkBytes = 1024 * 1024;
 
-const fileSource = (pathOf: (digest: Digest) => string | undefined, what: string): TransferSource => {
+type PathOf = (digest: Digest) => string | undefined | Promise<string | undefined>;
+
+const fileSource = (pathOf: PathOf, what: string): TransferSource => {
   const openBlob = async ({ digest, size }: Descriptor) => {
-    const path = pathOf(digest);
+    const path = await pathOf(digest);
     const file = path === undefined ? undefined : await openRegular(path);
     if (file === undefined) throw sampanError('ERR_ARCHIVE_INVALID', { subject: `${what}: blob ${digest} is missing` });
     const actual = (await file.stat()).size;

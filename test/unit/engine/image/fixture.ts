@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A store in a directory of its own, with everything real but the helper: layers are "unpacked" into one file.
 
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
+  createReadStream,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -42,7 +44,8 @@ export interface ImageFixture {
   dispose(): void;
 }
 
-export const openImageFixture = (): ImageFixture => {
+/** Archives come as `source` says: through something like a pipe, or as files. */
+export const openImageFixture = (source: 'stream' | 'file' = 'stream'): ImageFixture => {
   const dataRoot = mkdtempSync(join(tmpdir(), 'sampan-images-'));
   const at = (name: string): string => join(dataRoot, name);
   const paths: Paths = {
@@ -78,7 +81,7 @@ export const openImageFixture = (): ImageFixture => {
     layers: openLayerStore(paths, { unpack: unpackToFile, owner: () => ({ uid: 0, gid: 0 }) }),
     index: openImageIndex(paths, never),
   };
-  const loadFrom = (source: Readable) => loadImages(context, source, { notify: (text) => notices.push(text) });
+  const loadFrom = (archive: Readable) => loadImages(context, archive, { notify: (text) => notices.push(text) });
   const list = (directory: string): readonly string[] => {
     try {
       return readdirSync(directory).sort();
@@ -91,13 +94,20 @@ export const openImageFixture = (): ImageFixture => {
     context,
     notices,
     users,
-    load: (archive) => loadFrom(Readable.from([archive], { objectMode: false })),
+    load: (archive) =>
+      loadFrom(source === 'file' ? openAsFile(dataRoot, archive) : Readable.from([archive], { objectMode: false })),
     loadStream: (chunks) => loadFrom(Readable.from(chunks, { objectMode: false })),
     onDisk: () => ({ blobs: list(at('images/blobs/sha256')), layers: list(paths.layers), scratch: list(paths.tmp) }),
     dispose: () => {
       rmSync(dataRoot, { recursive: true });
     },
   };
+};
+
+const openAsFile = (directory: string, archive: Uint8Array): Readable => {
+  const path = join(directory, `archive-${randomBytes(8).toString('hex')}`);
+  writeFileSync(path, archive);
+  return createReadStream(path);
 };
 
 /** What the helper would have been given. */
