@@ -60,6 +60,7 @@ export const errorTable = {
   ERR_REGISTRY_ANSWER: entry('engine', (s) => `unusable answer of the registry: ${s}`),
   ERR_REGISTRY_BLOCKED: entry('conflict', (s) => `blocked by the configuration: ${s}`),
   ERR_REGISTRY_CONFIG: entry('invalid', (s) => `registry configuration: ${s}`),
+  ERR_SETTINGS: entry('invalid', (s) => `settings: ${s}`),
   ERR_CREDENTIAL_HELPER: entry('engine', (s) => `credential helper ${s}`),
   // networks
   ERR_NETWORK_NOT_FOUND: entry('notFound', (s) => `network ${s} not found`),

@@ -102,7 +102,7 @@ export const connectionError = (subject: StepSubject, error: unknown): SampanErr
   if (isPlainHttpAnswer(error)) {
     return registryError('ERR_REGISTRY_TLS', subject, {
       detail: 'the registry speaks http, not https',
-      hint: `when that is meant, add "${subject.registry}" to insecure-registries in the configuration`,
+      hint: `when that is meant, add "${subject.registry}" to insecure-registries in ~/.config/sampan/config.json`,
       cause: error,
     });
   }

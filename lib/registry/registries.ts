@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a reference to the places that may serve it, in the order to ask: mirrors, then the registry itself.
 
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasErrno, sampanError } from '../errors/sampan-error.js';
+import { sampanError } from '../errors/sampan-error.js';
 import type { Reference } from '../image/reference.js';
-import { isRecord } from './auth-file.js';
+import { readSettings, type Settings } from '../options/settings.js';
 import { configHome, type Environment } from './environment.js';
 import { dockerHub, isLoopback, splitHost } from './hosts.js';
 import { isInNetwork } from './proxy.js';
@@ -19,13 +18,7 @@ export interface Location {
   readonly mirror: boolean;
 }
 
-/** What our own configuration says: $XDG_CONFIG_HOME/sampan/config.json, docker's daemon.json in its keys. */
-export interface OwnSettings {
-  /** for Docker Hub: host[:port] or a url */
-  readonly registryMirrors: readonly string[];
-  /** host[:port] or CIDR */
-  readonly insecureRegistries: readonly string[];
-}
+export type OwnSettings = Pick<Settings, 'registryMirrors' | 'insecureRegistries'>;
 
 export interface Registries {
   /** For pulls. @throws ERR_REGISTRY_BLOCKED */
@@ -38,11 +31,11 @@ export interface Registries {
   expandShortName(text: string): readonly string[];
 }
 
-/** @throws ERR_REGISTRY_CONFIG */
+/** @throws ERR_REGISTRY_CONFIG, ERR_SETTINGS */
 export const openRegistries = async (environment: Environment): Promise<Registries> =>
   makeRegistries(
     await readRegistriesConf(environment),
-    readOwnSettings(join(configHome(environment), 'sampan/config.json')),
+    readSettings(join(configHome(environment), 'sampan/config.json')),
   );
 
 export const makeRegistries = (conf: RegistriesConf, own: OwnSettings): Registries => {
@@ -93,23 +86,6 @@ export const makeRegistries = (conf: RegistriesConf, own: OwnSettings): Registri
       ),
     expandShortName: (text) => expandShortName(conf, text),
   };
-};
-
-/** Missing file: nothing set. @throws ERR_REGISTRY_CONFIG */
-export const readOwnSettings = (path: string): OwnSettings => {
-  let value: unknown;
-  try {
-    value = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return { registryMirrors: [], insecureRegistries: [] };
-    throw sampanError('ERR_REGISTRY_CONFIG', { subject: `${path} cannot be read as JSON`, cause: error });
-  }
-  const list = (key: string): readonly string[] => {
-    const found = isRecord(value) ? (value[key] ?? []) : [];
-    if (Array.isArray(found) && found.every((item) => typeof item === 'string')) return found;
-    throw sampanError('ERR_REGISTRY_CONFIG', { subject: `${path}: ${key} is not a list of strings` });
-  };
-  return { registryMirrors: list('registry-mirrors'), insecureRegistries: list('insecure-registries') };
 };
 
 /** May http be spoken with it? Loopback always: nobody is in between. */

@@ -25,9 +25,6 @@ import {
 } from './support/counterparts.js';
 import { makeImage, makeIndex, openTestAccess } from './support/image.js';
 
-// each of them starts several programs, on machines that may be busy
-jest.setTimeout(60_000);
-
 describeWithRegistry('sampan image copy', () => {
   const home = temporaryDirectory();
   let registry: RunningRegistry;

@@ -29,9 +29,6 @@ import { startFaultProxy } from './support/fault-proxy.js';
 import { basicAuth, useFixture } from './support/fixture.js';
 import { startTokenServer } from './support/token-server.js';
 
-// each of them starts several programs, on machines that may be busy
-jest.setTimeout(60_000);
-
 describeWithRegistry('sampan login', () => {
   const fixture = useFixture();
   let registry: RunningRegistry;

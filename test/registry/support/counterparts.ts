@@ -25,6 +25,8 @@ const missing = ['docker-registry', 'skopeo', 'openssl'].filter((program) => !is
 
 /** describe, or a skip that names what is missing. */
 export const describeWithRegistry = (name: string, body: () => void): void => {
+  // real programs are started, on machines that may be busy
+  jest.setTimeout(60_000);
   if (missing.length === 0) describe(name, body);
   else describe.skip(`${name} (not installed: ${missing.join(', ')})`, body);
 };
