@@ -69,3 +69,10 @@ export const rlimitNumber = (name: string): number => {
     hint: `one of ${Object.keys(resourceLimits).join(', ')}`,
   });
 };
+
+/** As --ulimit has it: nofile for 7. */
+export const rlimitName = (number: number): string | undefined =>
+  Object.entries(resourceLimits)
+    .find(([, known]) => known === number)?.[0]
+    .replace('RLIMIT_', '')
+    .toLowerCase();

@@ -6,6 +6,7 @@ import type { CreateRequest } from '../spec/create-request.js';
 import type { Caller } from './caller.js';
 import type { CreateOption } from './create-option.js';
 import { byName, type Option } from './option.js';
+import { defaultShmSizeBytes } from './parse/limits.js';
 import { fileOptions } from './run/file-options.js';
 import { healthOptions } from './run/health-options.js';
 import { lifecycleOptions } from './run/lifecycle-options.js';
@@ -59,8 +60,6 @@ export const toCreateRequest = ({ values, image, command, caller, detached }: Cr
 /** -a as given; without it stdout and stderr, and stdin with -i */
 export const attachedStreams = (values: OptionValues, interactive: boolean): readonly AttachedStream[] =>
   values.get(attach) ?? ['stdout', 'stderr', ...(interactive ? (['stdin'] as const) : [])];
-
-const defaultShmSizeBytes = 64 * 1024 ** 2;
 
 const emptyRequest = (image: string, command: readonly string[]): CreateRequest => ({
   image,

@@ -5,6 +5,7 @@ import { getSystemErrorMap } from 'node:util';
 import { sampanError, type SampanError } from '../errors/sampan-error.js';
 import type { ErrorCode } from '../errors/table.js';
 import type { HelperFailure } from '../native/helper.js';
+import { limitError } from './limit-error.js';
 
 interface Meaning {
   readonly code: ErrorCode;
@@ -29,7 +30,12 @@ const meanings: readonly {
   {
     operation: 'set_user',
     errnos: ['EINVAL'],
-    meaning: { code: 'ERR_USER_NOT_FOUND', hint: `the id is outside the container's id map; ${tryCheck}` },
+    meaning: {
+      code: 'ERR_ID_NOT_MAPPED',
+      hint:
+        "'sampan info' shows how many ids a container has (UserIds): use one of them, or give yourself more in " +
+        "/etc/subuid and /etc/subgid with 'sudo usermod --add-subuids FIRST-LAST --add-subgids FIRST-LAST USER'",
+    },
   },
   {
     operation: 'map_ids',
@@ -51,14 +57,14 @@ const meanings: readonly {
 ];
 
 export const planError = (failure: HelperFailure): SampanError => {
+  if (failure.operation === 'set_rlimit' && failure.code === 'EPERM') return limitError(failure);
   const found = meanings.find(
     ({ operation, errnos }) =>
       operation === failure.operation && (errnos === undefined || errnos.includes(failure.code)),
   );
   const noSpace = failure.code === 'ENOSPC' || failure.code === 'EDQUOT';
   const code = found?.meaning.code ?? (noSpace ? 'ERR_NO_SPACE' : 'ERR_PLAN_FAILED');
-  const what = failure.subject === '' ? failure.operation : failure.subject;
-  const subject = code === 'ERR_PLAN_FAILED' ? `${failure.operation} ${failure.subject}`.trim() : what;
+  const subject = subjectOf(failure, code);
   return sampanError(code, {
     subject,
     op: failure.operation,
@@ -66,6 +72,12 @@ export const planError = (failure: HelperFailure): SampanError => {
     hint: found?.meaning.hint ?? hintFor(failure),
     cause: failure.operation === 'set_user' && failure.code === 'ENOENT' ? undefined : causeOf(failure),
   });
+};
+
+const subjectOf = ({ operation, subject }: HelperFailure, code: ErrorCode): string => {
+  if (code === 'ERR_PLAN_FAILED') return `${operation} ${subject}`.trim();
+  if (subject !== '') return subject;
+  return code === 'ERR_ID_NOT_MAPPED' ? 'one of its groups' : operation;
 };
 
 /** The call and the kernel's answer; operation and subject are in the error's own text already. */

@@ -5,6 +5,7 @@ import type { ContainerSummary } from '../../engine/contract.js';
 import { formatBytes } from '../../util/bytes.js';
 import { humanDuration } from '../../util/duration.js';
 import { formatTime } from '../../util/times.js';
+import { quoteString } from '../template/quote.js';
 import { GoFunction, GoStruct, type GoValue } from '../template/values.js';
 import { shownPorts } from './ports.js';
 import { ellipsis, labelText } from './text.js';
@@ -42,9 +43,9 @@ const shortCommand = 20;
 
 /** The fields in docker's (alphabetical) order, which JSON shows. */
 export const containerRow = (summary: ContainerSummary, { now, truncate }: RowOptions): GoStruct => {
-  const command = summary.command.join(' ');
+  const command = commandText(summary.command);
   const fields: Readonly<Record<string, GoValue>> = {
-    Command: JSON.stringify(truncate ? ellipsis(command, shortCommand) : command),
+    Command: quoteString(truncate ? ellipsis(command, shortCommand) : command, false),
     CreatedAt: formatTime(summary.createdAt),
     ID: truncate ? summary.id.slice(0, 12) : summary.id,
     Image: summary.image,
@@ -65,6 +66,10 @@ export const containerRow = (summary: ContainerSummary, { now, truncate }: RowOp
     typeName: '*formatter.ContainerContext',
   });
 };
+
+/** As docker's engine has it: an argument with a space stands in quotes, the program never does. */
+const commandText = ([program = '', ...args]: readonly string[]): string =>
+  [program, ...args.map((arg) => (arg.includes(' ') ? `'${arg}'` : arg))].join(' ');
 
 const sizeText = ({ sizeRwBytes = 0, sizeRootFsBytes = 0 }: ContainerSummary): string =>
   `${formatBytes(sizeRwBytes, 3)}${sizeRootFsBytes > 0 ? ` (virtual ${formatBytes(sizeRootFsBytes, 3)})` : ''}`;

@@ -73,10 +73,21 @@ const structOf = (value: object, name: string): GoStruct => {
   );
   const left = (optional[name] ?? []).filter((field) => !fields.has(field));
   return new GoStruct(fields, {
-    aliases: fields.has('Id') && !fields.has('ID') ? { ID: 'Id' } : {},
+    aliases: aliasesOf(fields, name),
     omitted: new Map(left.map((field) => [field, absent(field, name)])),
   });
 };
+
+/** Descriptors are OCI's: lower case in JSON, but the fields of Go's type are not. Templates may say either. */
+const descriptors = new Set(['Descriptor', 'Platform', 'platform']);
+
+const aliasesOf = (fields: ReadonlyMap<string, GoValue>, name: string): Readonly<Record<string, string>> => {
+  if (descriptors.has(name))
+    return Object.fromEntries([...fields.keys()].map((key) => [key === 'os' ? 'OS' : capitalized(key), key]));
+  return fields.has('Id') && !fields.has('ID') ? { ID: 'Id' } : {};
+};
+
+const capitalized = (key: string): string => `${key.slice(0, 1).toUpperCase()}${key.slice(1)}`;
 
 const isMap = (name: string, parent: string): boolean => isStringMap(name, parent) || maps.has(name);
 

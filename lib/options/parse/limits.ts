@@ -53,12 +53,10 @@ export const readBytes = (text: string): number => {
   throw new InvalidArgument(`invalid size: '${text}': give a number with b, k, m or g`);
 };
 
-/** a tmpfs of size 0 has no limit at all, which nobody means */
-export const readShmSize = (text: string): number => {
-  const bytes = readBytes(text);
-  if (bytes > 0) return bytes;
-  throw new InvalidArgument('the size of /dev/shm must be greater than 0');
-};
+export const defaultShmSizeBytes = 64 * 1024 ** 2;
+
+/** 0 is the default, as docker has it; a tmpfs of size 0 would have no limit at all. */
+export const readShmSize = (text: string): number => readBytes(text) || defaultShmSizeBytes;
 
 export const readOomScore = (text: string): number => {
   const score = parseInteger(text);

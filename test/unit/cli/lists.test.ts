@@ -48,7 +48,7 @@ describe('ps', () => {
     const { stdout } = await sampan(['ps'], listing());
     expect(stdout).toBe(
       'CONTAINER ID   IMAGE       COMMAND                  CREATED         STATUS                     PORTS     NAMES\n' +
-        '0123456789ab   debian:12   "sh -c echo a very l…"   2 minutes ago   Up 2 minutes                         web\n' +
+        '0123456789ab   debian:12   "sh -c \'echo a very …"   2 minutes ago   Up 2 minutes                         web\n' +
         'fedcba987654   i           "x"                      2 minutes ago   Exited (3) 5 seconds ago             a\n',
     );
   });
@@ -68,7 +68,7 @@ describe('ps', () => {
       ['--format', '{{.Mounts}}|{{.Size}}|{{.Platform}}'],
       '/some/very/lon…|1.23kB (virtual 5.68MB)|<nil>\n|1.23kB (virtual 5.68MB)|<nil>\n',
     ],
-    [['--no-trunc', '--format', '{{.Command}}'], '"sh -c echo a very long command"\n"x"\n'],
+    [['--no-trunc', '--format', '{{.Command}}'], `"sh -c 'echo a very long command'"\n"x"\n`],
   ])('%j', async (words, stdout) => {
     expect(await sampan(['ps', ...words], listing())).toMatchObject({ exitCode: 0, stdout });
   });

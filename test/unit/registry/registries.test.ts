@@ -120,7 +120,9 @@ insecure = true
       expect(registries.expandShortName('b')).toEqual(['two.example/b']);
       expect(registries.isInsecure('r.example')).toBe(true);
       writeFileSync(join(home, '.config/sampan/config.json'), '{"insecure-registries":"r.example"}');
-      await expect(openRegistries({ env: {}, home, uid: 1000 })).rejects.toThrow('insecure-registries: it is not a list');
+      await expect(openRegistries({ env: {}, home, uid: 1000 })).rejects.toThrow(
+        'insecure-registries: it is not a list',
+      );
     } finally {
       rmSync(home, { recursive: true, force: true });
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
 import { HelperFailure } from '../../../lib/native/helper.js';
 import { planError } from '../../../lib/runtime/plan-failure.js';
 
@@ -27,4 +28,24 @@ test('says what failed, on what, why, and what to do', () => {
 
 test('a used-up key quota names the setting', () => {
   expect(failed('new_keyring', 122).hint).toContain('kernel.keys.maxkeys');
+});
+
+test('a limit over the hard limit names the limit and what this machine allows', () => {
+  const error = failed('set_rlimit', 1, '7', 'setrlimit');
+  const hard = /^Max open files +\S+ +(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? '';
+  expect(error).toMatchObject({
+    code: 'ERR_LIMIT_TOO_HIGH',
+    message: `--ulimit is over the hard limit of this machine: nofile is ${hard}`,
+    hint: expect.stringContaining('--ulimit'),
+  });
+});
+
+test('an id that the container does not have is told from a name that the image does not have', () => {
+  const error = failed('set_user', 22, '99999999', 'setresuid');
+  expect(error).toMatchObject({
+    code: 'ERR_ID_NOT_MAPPED',
+    message: 'the container has no such user or group id: 99999999',
+    hint: expect.stringMatching(/sampan info.*add-subuids/),
+  });
+  expect(failed('set_user', 22, '', 'setgroups').message).toContain('one of its groups');
 });

@@ -1,24 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // sampan info
 
-import type { Command } from '../../command.js';
-import { withEngine } from '../../host.js';
 import { formatBinaryBytes } from '../../../util/bytes.js';
-import { formatObject, type InspectObject } from '../../output/inspect-format.js';
-import { inspectFormatOption } from '../shared.js';
-
-export const command: Command = {
-  usage: '',
-  options: [inspectFormatOption],
-  minimumArgs: 0,
-  maximumArgs: 0,
-  run: ({ values, host }) =>
-    withEngine(host, async (engine) => {
-      const info = await engine.system.info();
-      await host.stdout.write(formatObject(info, values.get(inspectFormatOption) ?? '', infoText));
-      return 0;
-    }),
-};
+import type { InspectObject } from '../../output/inspect-format.js';
+import { objectCommand } from './object-command.js';
 
 /** docker's words, in docker's order; a field that is not there is left out. */
 const rows: readonly (readonly [field: string, title: string, indent: number])[] = [
@@ -67,3 +52,5 @@ const valueText = (field: string, value: unknown): string => {
   if (Array.isArray(value)) return value.map((item) => valueText('', item)).join(' ');
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
 };
+
+export const command = objectCommand((engine) => engine.system.info(), infoText);

@@ -1,23 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // sampan version
 
-import type { Command } from '../../command.js';
-import { withEngine } from '../../host.js';
-import { formatObject, type InspectObject } from '../../output/inspect-format.js';
-import { inspectFormatOption } from '../shared.js';
-
-export const command: Command = {
-  usage: '',
-  options: [inspectFormatOption],
-  minimumArgs: 0,
-  maximumArgs: 0,
-  run: ({ values, host }) =>
-    withEngine(host, async (engine) => {
-      const version = await engine.system.version();
-      await host.stdout.write(formatObject(version, values.get(inspectFormatOption) ?? '', versionText));
-      return 0;
-    }),
-};
+import type { InspectObject } from '../../output/inspect-format.js';
+import { objectCommand } from './object-command.js';
 
 /** The longest is `Default API version:` */
 const nameWidth = 21;
@@ -43,3 +28,5 @@ const spaced = (field: string): string => {
     .join(' ')
     .replace(/\bapi\b|^api/i, 'API');
 };
+
+export const command = objectCommand((engine) => engine.system.version(), versionText);

@@ -34,6 +34,9 @@ describe('beyond the recorded cases', () => {
     ['{{json .State}}', { State: { Pid: 1 } }, '{"Pid":1}'],
     ['{{.Config.Entrypoint}}', { Config: { Entrypoint: null } }, '[]'],
     ['{{.ID}}', { Id: 'abc' }, 'abc'],
+    ['{{.Descriptor.Digest}} {{.Descriptor.digest}}', { Descriptor: { digest: 'sha256:a' } }, 'sha256:a sha256:a'],
+    ['{{.Descriptor.Platform.OS}}', { Descriptor: { platform: { os: 'linux' } } }, 'linux'],
+    ['{{json .Descriptor}}', { Descriptor: { digest: 'a', size: 1 } }, '{"digest":"a","size":1}'],
   ])('%s', (template, data, expected) => {
     expect(render(template, data)).toBe(expected);
   });
