@@ -45,8 +45,18 @@ World::World(net::StackLimits limits, std::vector<uint16_t> host_ports) {
   const int room = 8 * 1024 * 1024;
   for (const int end : ends) ::setsockopt(end, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
   tun_.reset(ends[0]);
+  make_stack(unique_fd(ends[1]), limits, host_ports);
+}
+
+World::World(BadTun bad) {
+  CHECK(loop.open().ok());
+  link_ = std::make_unique<ImpairedLink>(loop, std::move(bad.tun), bad.impairment);
+  make_stack(link_->take_end(), {}, {});
+}
+
+void World::make_stack(unique_fd end, const net::StackLimits &limits, const std::vector<uint16_t> &host_ports) {
   net::StackOptions options;
-  options.tun = {unique_fd(ends[1]), true};
+  options.tun = {std::move(end), true};
   options.prefixes[0] = net::IpPrefix::v4(ip("10.88.0.0"), 16);
   options.prefixes[1] = {ip("fd00:88::"), 64};
   options.prefix_count = 2;

@@ -14,6 +14,7 @@
 #include "addon/net/packet.h"
 #include "addon/net/stack.h"
 #include "addon/net/tcp_segment.h"
+#include "addon/test/impaired_link.h"
 
 namespace sampan::test {
 
@@ -39,9 +40,16 @@ struct Received {
   }
 };
 
+struct BadTun {
+  unique_fd tun;
+  Impairment impairment;
+};
+
 class World {
  public:
   explicit World(net::StackLimits limits = {}, std::vector<uint16_t> host_ports = {});
+  // Behind a real tun and a bad link; send() and receive() have nothing to do then.
+  explicit World(BadTun bad);
 
   // Turns the loop until a frame has come, or nothing came for so long; null then.
   std::unique_ptr<Received> receive(uint64_t patience_ms = 1000);
@@ -58,6 +66,9 @@ class World {
   std::unique_ptr<net::Stack> stack;
 
  private:
+  void make_stack(unique_fd end, const net::StackLimits &limits, const std::vector<uint16_t> &host_ports);
+
+  std::unique_ptr<ImpairedLink> link_;
   unique_fd tun_;
 };
 

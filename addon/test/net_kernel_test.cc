@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+// The stack between two real kernels' TCP: programs in a namespace behind a tun, servers in another, and a bad link in
+// between. Every byte is compared.
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+#include <string>
+
+#include "addon/net/tun.h"
+#include "addon/sys/file.h"
+#include "addon/sys/netlink.h"
+#include "addon/sys/socket.h"
+#include "addon/test/container_peer.h"
+#include "addon/test/impaired_link.h"
+#include "addon/test/own_network.h"
+#include "addon/test/test.h"
+
+namespace sampan::test {
+namespace {
+
+constexpr uint16_t kPort = 7000;
+constexpr int kDone = 0;
+constexpr int kWrong = 3;
+
+struct Load {
+  unsigned connections = 1;
+  size_t size = 100'000;  // in each direction
+  bool killed = false;    // either side resets some of them in the middle
+};
+
+char pattern_at(size_t position, unsigned number) { return static_cast<char>(position * 31 + position / 251 + number); }
+
+// Blocking, in a child process each: what a program does.
+bool send_pattern(int fd, size_t size, unsigned number) {
+  char buffer[16384];
+  for (size_t at = 0; at < size;) {
+    const size_t count = std::min(sizeof buffer, size - at);
+    for (size_t i = 0; i < count; ++i) buffer[i] = pattern_at(at + i, number);
+    for (size_t sent = 0; sent < count;) {
+      const ssize_t taken = ::send(fd, buffer + sent, count - sent, MSG_NOSIGNAL);
+      if (taken <= 0) return false;
+      sent += static_cast<size_t>(taken);
+    }
+    at += count;
+  }
+  return ::shutdown(fd, SHUT_WR) == 0;
+}
+
+bool expect_pattern(int fd, size_t size, unsigned number) {
+  char buffer[16384];
+  size_t at = 0;
+  for (;;) {
+    const ssize_t count = ::recv(fd, buffer, sizeof buffer, 0);
+    if (count < 0) return false;
+    if (count == 0) return at == size;
+    for (ssize_t i = 0; i < count; ++i)
+      if (buffer[i] != pattern_at(at + static_cast<size_t>(i), number)) return false;
+    at += static_cast<size_t>(count);
+  }
+}
+
+void reset(int fd) {
+  const struct linger now = {1, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  ::close(fd);
+}
+
+// Its own number first, then the data, and the end; the answer and its end come back.
+int run_client(const Load &load, unsigned number) {
+  const net::SocketAddress server(ip(kServerAddress), kPort);
+  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  if (::connect(fd, &server.any, server.length) != 0) return kWrong;
+  const auto first = static_cast<char>(number);
+  if (::send(fd, &first, 1, MSG_NOSIGNAL) != 1) return kWrong;
+  if (load.killed && number % 4 == 1) {
+    (void)expect_pattern(fd, 0, number);
+    return kDone;
+  }
+  if (!send_pattern(fd, load.size, number)) return load.killed ? kDone : kWrong;
+  if (load.killed && number % 4 == 2) {
+    reset(fd);
+    return kDone;
+  }
+  return expect_pattern(fd, load.size, number + 1) || load.killed ? kDone : kWrong;
+}
+
+int serve(int fd, const Load &load) {
+  char first = 0;
+  if (::recv(fd, &first, 1, 0) != 1) return kDone;
+  const auto number = static_cast<unsigned char>(first);
+  if (load.killed && number % 4 == 1) {
+    reset(fd);
+    return kDone;
+  }
+  if (!expect_pattern(fd, load.size, number)) return kWrong;
+  return send_pattern(fd, load.size, number + 1U) ? kDone : kWrong;
+}
+
+[[noreturn]] void run_server(const Load &load, int listener) {
+  ::signal(SIGCHLD, SIG_IGN);
+  for (;;) {
+    const int fd = ::accept(listener, nullptr, nullptr);
+    if (fd < 0) continue;
+    if (::fork() == 0) ::_exit(serve(fd, load));
+    ::close(fd);
+  }
+}
+
+bool enter_inner_namespace() {
+  return ::unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 && sys::write_kernel_file("/proc/self/setgroups", "deny").ok() &&
+         sys::write_kernel_file("/proc/self/uid_map", "0 0 1").ok() &&
+         sys::write_kernel_file("/proc/self/gid_map", "0 0 1").ok();
+}
+
+bool set_up_tun() {
+  const auto index = sys::interface_index("tun0");
+  auto netlink = sys::Netlink::open();
+  if (!index || !netlink) return false;
+  sys::NetlinkBatch batch;
+  sys::InterfaceAddress address = {};
+  address.family = AF_INET;
+  std::memcpy(address.bytes, ip("10.88.0.2").v4(), 4);
+  address.prefix_length = 16;
+  batch.set_up(index.value(), 1500, net::kTunQueueLength);
+  batch.add_address(index.value(), address);
+  batch.add_default_route(index.value(), AF_INET, nullptr);
+  return netlink.value().run(batch).ok();
+}
+
+[[noreturn]] void run_container(const Load &load, int socket) {
+  if (!enter_inner_namespace()) ::_exit(10);
+  auto tun = net::open_tun("tun0");
+  if (!tun || !set_up_tun()) ::_exit(11);
+  const std::byte byte{};
+  const std::span<const std::byte> part(&byte, 1);
+  if (!sys::send_message(socket, {&part, 1}, tun.value().fd.get())) ::_exit(12);
+  tun.value().fd.reset();
+  for (unsigned number = 0; number < load.connections; ++number)
+    if (::fork() == 0) ::_exit(run_client(load, number));
+  int wrong = 0;
+  for (int status = 0; ::wait(&status) > 0;)
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != kDone) ++wrong;
+  ::_exit(wrong == 0 ? kDone : kWrong);
+}
+
+bool is_over(pid_t pid, int &status) { return ::waitpid(pid, &status, WNOHANG) == pid; }
+
+void transfer(const Load &load, const Impairment &impairment) {
+  const unique_fd device(::open("/dev/net/tun", O_RDWR | O_CLOEXEC));
+  if (!device) {
+    std::fprintf(stderr, "not tried: /dev/net/tun cannot be opened\n");
+    return;
+  }
+  // Blocking: the server's processes wait.
+  const net::SocketAddress here(ip(kServerAddress), kPort);
+  const unique_fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  CHECK_EQ(::bind(listener.get(), &here.any, here.length), 0);
+  CHECK_EQ(::listen(listener.get(), 256), 0);
+  const pid_t server = ::fork();
+  if (server == 0) run_server(load, listener.get());
+  auto pair = sys::seqpacket_pair();
+  const pid_t container = ::fork();
+  if (container == 0) run_container(load, pair.value().second.get());
+  pair.value().second.reset();
+  std::byte byte{};
+  auto message = sys::receive_message(pair.value().first.get(), {&byte, 1});
+  CHECK(message.ok() && message.value().fd);
+  if (!message || !message.value().fd) {
+    ::kill(server, SIGKILL);
+    return;
+  }
+  World world(BadTun{std::move(message.value().fd), impairment});
+  int status = -1;
+  constexpr int kPatienceMs = 60'000;
+  int waited = 0;
+  for (; !is_over(container, status) && waited < kPatienceMs; waited += 5) world.turn_for(5);
+  CHECK(waited < kPatienceMs);
+  CHECK(WIFEXITED(status));
+  CHECK_EQ(WEXITSTATUS(status), kDone);
+  // TIME_WAIT of ours, and what the last acknowledgements of a bad link need.
+  for (int i = 0; i < 1000 && world.stack->counters().tcp_connections != 0; ++i) world.turn_for(5);
+  CHECK_EQ(world.stack->counters().tcp_connections, 0);
+  ::kill(container, SIGKILL);
+  ::kill(server, SIGKILL);
+}
+
+void with_server(void (*body)()) { in_own_network({kServerAddress}, body); }
+
+TEST("a hundred parallel connections carry every byte both ways") {
+  with_server([] { transfer({.connections = 100, .size = 100'000}, {}); });
+}
+
+TEST("a large transfer carries every byte both ways") {
+  with_server([] { transfer({.connections = 2, .size = 20'000'000}, {}); });
+}
+
+TEST("every byte arrives over a link that loses 1, 5 and 20 percent") {
+  with_server([] { transfer({.connections = 20, .size = 300'000}, {.loss = 1}); });
+  with_server([] { transfer({.connections = 10, .size = 100'000}, {.loss = 5}); });
+  with_server([] { transfer({.connections = 5, .size = 20'000}, {.loss = 20}); });
+}
+
+TEST("every byte arrives over a link that duplicates, delays and reorders") {
+  with_server([] { transfer({.connections = 10, .size = 300'000}, {.duplicate = 20}); });
+  with_server([] { transfer({.connections = 10, .size = 300'000}, {.reorder = 20}); });
+  with_server([] { transfer({.connections = 10, .size = 100'000}, {.loss = 3, .duplicate = 5, .reorder = 10}); });
+}
+
+TEST("connections that either side kills in the middle leave the others alone and nothing behind") {
+  with_server([] { transfer({.connections = 60, .size = 200'000, .killed = true}, {}); });
+  with_server([] { transfer({.connections = 20, .size = 100'000, .killed = true}, {.loss = 2}); });
+}
+
+}  // namespace
+}  // namespace sampan::test
