@@ -40,6 +40,8 @@ int MonitorProcess::run() {
   }
   poller_.want(signal_handler_, signals_.get(), EPOLLIN);
   if (attach_server_.is_open()) poller_.want(connection_handler_, attach_server_.fd(), EPOLLIN);
+  // Without it the container would lose its network with netd, which the next command tells.
+  if (lease_.is_open()) (void)lease_.keep(poller_);
   do {
     serve();
     end_run();

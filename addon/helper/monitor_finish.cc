@@ -14,6 +14,7 @@
 namespace sampan {
 
 int MonitorProcess::finish() {
+  lease_.close();
   log_.finish();
   remove_cgroup();
   if (health_) health_->write_record(settings_.exit_dir_fd);

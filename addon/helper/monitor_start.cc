@@ -102,7 +102,7 @@ MonitorProcess::Step MonitorProcess::launch() {
   unique_fd user_namespace;
   if (settings_.lease_fd >= 0) {
     // Another run of the container goes on with the lease of the first.
-    if (!lease_.is_open()) lease_.open(unique_fd(settings_.lease_fd));
+    if (!lease_.is_open()) lease_.open(unique_fd(settings_.lease_fd), settings_.lease_dir_fd);
     Result<unique_fd> entered = lease_.enter(settings_.lease_description);
     if (!entered) return fail(Op::network_lease, entered.error());
     user_namespace = entered.take();

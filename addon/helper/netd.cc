@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,16 +25,26 @@ namespace {
 
 constexpr int kFailed = 1;
 
+// Whether the file is still the one of that name: who ends takes the name away before he lets the lock go.
+bool is_linked(int directory, int file) {
+  struct stat ours = {};
+  struct stat there = {};
+  if (::fstat(file, &ours) != 0 || ::fstatat(directory, kNetdLock, &there, AT_SYMLINK_NOFOLLOW) != 0) return false;
+  return ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
+}
+
 // The lock goes with the process.
 Result<unique_fd> lock(int directory) {
-  unique_fd file(::openat(directory, kNetdLock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!file) return last_error("open", kNetdLock);
-  // fcntl(2) F_OFD_SETLK, Linux 3.15: the lock is the open file's, so that children and threads do not matter.
-  struct flock whole = {};
-  whole.l_type = F_WRLCK;
-  whole.l_whence = SEEK_SET;
-  if (::fcntl(file.get(), F_OFD_SETLK, &whole) == 0) return file;
-  return Error{EAGAIN, "fcntl", kNetdLock};
+  for (;;) {
+    unique_fd file(::openat(directory, kNetdLock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!file) return last_error("open", kNetdLock);
+    // fcntl(2) F_OFD_SETLK, Linux 3.15: the lock is the open file's, so that children and threads do not matter.
+    struct flock whole = {};
+    whole.l_type = F_WRLCK;
+    whole.l_whence = SEEK_SET;
+    if (::fcntl(file.get(), F_OFD_SETLK, &whole) != 0) return Error{EAGAIN, "fcntl", kNetdLock};
+    if (is_linked(directory, file.get())) return file;
+  }
 }
 
 bool is_user_namespace(int fd) { return ::ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWUSER; }
@@ -109,6 +120,7 @@ Status serve(const Settings &settings, int control) {
                              .c = static_cast<uint32_t>(ticks >> 32)});
   ::close(control);
   server.run();
+  ::unlinkat(settings.netd_dir_fd, kNetdLock, 0);
   return {};
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "addon/helper/netd_server.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -10,6 +12,17 @@
 #include "addon/protocol/plan.h"
 
 namespace sampan {
+
+namespace {
+
+bool same_file(int one, int other) {
+  struct stat first = {};
+  struct stat second = {};
+  return ::fstat(one, &first) == 0 && ::fstat(other, &second) == 0 && first.st_ino == second.st_ino &&
+         first.st_dev == second.st_dev;
+}
+
+}  // namespace
 
 struct NetdServer::Connection final : public Watch {
   Connection(NetdServer &netd, unique_fd connection) : server(netd), socket(std::move(connection)) {}
@@ -136,6 +149,11 @@ bool NetdServer::resume(Connection &connection, const Frame &frame, Descriptors 
   auto parsed = parse_description(frame.payload);
   constexpr size_t kBeforeNetworks = 2;
   if (!parsed || descriptors.size() != kBeforeNetworks + parsed.value().endpoints.size() + 1) return false;
+  // A netd that a command started meanwhile has no rights over this container. Unused, it makes room for one that has.
+  if (!same_file(descriptors.front().get(), user_namespace_.get())) {
+    if (connections_.size() == 1) over_ = true;
+    return answer(connection, Error{EXDEV, "netd", "another user namespace"}) && false;
+  }
   connection.container = parsed.take();
   connection.container_namespace = std::move(descriptors.back());
   connection.entered = connection.leased = true;

@@ -2,9 +2,12 @@
 #include "addon/helper/network_lease.h"
 
 #include <poll.h>
+#include <sys/timerfd.h>
 
 #include <memory>
 #include <utility>
+
+#include "addon/helper/netd_start.h"
 
 namespace sampan {
 
@@ -12,6 +15,17 @@ namespace {
 
 // netd answers within milliseconds; a machine that is short of everything gets more than enough.
 constexpr int kPatienceMs = 20'000;
+
+// A lost netd is there again within a second, or something is wrong that takes longer.
+constexpr int64_t kRetryMs = 20;
+constexpr unsigned kQuickAttempts = 250;
+constexpr int64_t kSlowRetryMs = 5000;
+// One that is starting has this many attempts before another is started.
+constexpr unsigned kAttemptsPerStart = 25;
+
+// In the order of NET_ATTACHED.
+constexpr size_t kUserNamespace = 0;
+constexpr size_t kPlan = 1;
 
 Error failure_of(const Frame &frame) {
   const size_t end = frame.payload.find('\0');
@@ -21,6 +35,11 @@ Error failure_of(const Frame &frame) {
 }
 
 }  // namespace
+
+void NetworkLease::open(unique_fd connection, int directory) {
+  connection_ = std::move(connection);
+  directory_ = directory;
+}
 
 Status NetworkLease::receive(FrameType expected, std::vector<unique_fd> &descriptors) {
   const auto payload = std::make_unique<char[]>(kMaxFramePayload);
@@ -62,6 +81,86 @@ Status NetworkLease::attach(unique_fd network_namespace) {
 Status NetworkLease::wait_attached() {
   namespaces_.clear();
   return receive(FrameType::net_attached, namespaces_);
+}
+
+Status NetworkLease::keep(Poller &poller) {
+  poller_ = &poller;
+  timer_.reset(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  if (!timer_) return last_error("timerfd_create", "netd");
+  poller.want(timer_watch_, timer_.get(), EPOLLIN);
+  poller.want(*this, connection_.get(), EPOLLIN);
+  return {};
+}
+
+void NetworkLease::close() {
+  if (poller_ != nullptr) {
+    poller_->forget(timer_watch_, timer_.get());
+    if (connection_) poller_->forget(*this, connection_.get());
+    poller_ = nullptr;
+  }
+  timer_.reset();
+  connection_.reset();
+  network_namespace_.reset();
+  namespaces_.clear();
+}
+
+void NetworkLease::ready(uint32_t) {
+  const auto payload = std::make_unique<char[]>(kMaxFramePayload);
+  Frame frame;
+  std::vector<unique_fd> descriptors;
+  switch (receive_frame(connection_.get(), payload.get(), &frame, &descriptors)) {
+    case ReceiveOutcome::none:
+      return;
+    case ReceiveOutcome::closed:
+      lose();
+      return;
+    case ReceiveOutcome::frame:
+      break;
+  }
+  if (frame.header.type != FrameType::net_attached) return lose();
+  attempts_ = 0;
+  description_ = frame.payload;
+  namespaces_ = std::move(descriptors);
+}
+
+void NetworkLease::lose() {
+  poller_->forget(*this, connection_.get());
+  connection_.reset();
+  arm(attempts_ == 0 ? 1 : kRetryMs);
+}
+
+// connect(2) says at once whether there is a netd; starting one takes some milliseconds.
+void NetworkLease::retry() {
+  uint64_t expirations = 0;
+  (void)!read(timer_.get(), &expirations, sizeof expirations);
+  if (connection_ || namespaces_.size() <= kPlan) return;
+  if (resume()) return;
+  if (attempts_ % kAttemptsPerStart == 0) {
+    start_netd({namespaces_[kPlan].get(), directory_, namespaces_[kUserNamespace].get()});
+  }
+  ++attempts_;
+  arm(attempts_ < kQuickAttempts ? kRetryMs : kSlowRetryMs);
+}
+
+bool NetworkLease::resume() {
+  auto connected = connect_to_netd(directory_);
+  if (!connected) return false;
+  std::vector<int> descriptors;
+  for (const auto &descriptor : namespaces_) descriptors.push_back(descriptor.get());
+  descriptors.push_back(network_namespace_.get());
+  const FrameHeader header = {.type = FrameType::net_resume};
+  if (send_frame(connected.value().get(), header, description_, descriptors) != SendOutcome::sent) return false;
+  connection_ = connected.take();
+  // Should it be refused, that is one more attempt.
+  ++attempts_;
+  poller_->want(*this, connection_.get(), EPOLLIN);
+  return true;
+}
+
+void NetworkLease::arm(int64_t delay_ms) {
+  struct itimerspec when = {};
+  when.it_value = {.tv_sec = delay_ms / 1000, .tv_nsec = delay_ms % 1000 * 1'000'000};
+  timerfd_settime(timer_.get(), 0, &when, nullptr);
 }
 
 }  // namespace sampan

@@ -4,7 +4,9 @@
 //
 // How this works: enter() gets the user namespace of netd, in which the container's own is made; attach() hands over
 // the container's network namespace while the init process builds its root, and wait_attached() is where the two meet.
-// The description was decided in TypeScript and passes through unread.
+// The description was decided in TypeScript and passes through unread. What netd says has become true is kept with the
+// descriptors that hold it alive: when netd is gone, the bridges and the interfaces are still there, and the next netd,
+// which this monitor starts from netd's own plan unless another one was faster, takes them over (NET_RESUME).
 #pragma once
 
 #include <string>
@@ -12,16 +14,19 @@
 #include <vector>
 
 #include "addon/helper/frame_io.h"
+#include "addon/sys/poller.h"
 #include "addon/sys/result.h"
 #include "addon/sys/unique_fd.h"
 
 namespace sampan {
 
-class NetworkLease {
+class NetworkLease final : public Watch {
  public:
-  // The connection is ours from here on.
-  void open(unique_fd connection) { connection_ = std::move(connection); }
-  bool is_open() const { return static_cast<bool>(connection_); }
+  NetworkLease() : timer_watch_(*this) {}
+
+  // The connection is ours from here on; the directory of netd's socket is borrowed.
+  void open(unique_fd connection, int directory);
+  bool is_open() const { return directory_ >= 0; }
 
   // The user namespace to be born in.
   Result<unique_fd> enter(std::string_view description);
@@ -29,13 +34,37 @@ class NetworkLease {
   // Until the interfaces are there.
   Status wait_attached();
 
- private:
-  Status receive(FrameType expected, std::vector<unique_fd> &descriptors);
+  // From now on events keep the lease, also over the end of a netd.
+  Status keep(Poller &poller);
+  // The container has ended.
+  void close();
 
+  // netd has something to say, or is gone.
+  void ready(uint32_t events) override;
+
+ private:
+  struct TimerWatch final : public Watch {
+    explicit TimerWatch(NetworkLease &owner) : lease(owner) {}
+    void ready(uint32_t) override { lease.retry(); }
+    NetworkLease &lease;
+  };
+
+  Status receive(FrameType expected, std::vector<unique_fd> &descriptors);
+  void lose();
+  void retry();
+  bool resume();
+  void arm(int64_t delay_ms);
+
+  int directory_ = -1;
   unique_fd connection_;
   unique_fd network_namespace_;
   std::string description_;            // what netd has made true, for the next netd
-  std::vector<unique_fd> namespaces_;  // netd's user namespace, then one per network: they outlive netd with us
+  std::vector<unique_fd> namespaces_;  // netd's user namespace and plan, then the namespace of each network
+
+  Poller *poller_ = nullptr;
+  TimerWatch timer_watch_;
+  unique_fd timer_;
+  unsigned attempts_ = 0;
 };
 
 }  // namespace sampan

@@ -2,6 +2,7 @@
 // The client of the network process (addon/helper/netd.h): finds it, starts it when nobody answers, and asks.
 
 import { closeSync, openSync } from 'node:fs';
+import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasErrno, sampanError } from '../errors/sampan-error.js';
 import { errnoName } from '../native/errno.js';
@@ -12,7 +13,7 @@ import type { PlanOperation } from '../native/protocol.js';
 
 const socketName = 'netd';
 /** How long it stays when nobody needs it: the next container of a script finds it there. */
-const lingerMs = 5000;
+const lingerMs = 3000;
 /** An ending netd and one that is being started are gone or there within milliseconds. */
 const attempts = 200;
 const retryMs = 5;
@@ -54,7 +55,7 @@ const start = async (native: Native, { directory, namespaces }: NetdOptions): Pr
     descriptors.push(openSync(directory, 'r'), openSync('/dev/null', 'r'));
     const spawned = spawnHelper(native, {
       role: 'netd',
-      title: 'sampan-netd',
+      title: `sampan-netd ${basename(directory)}`,
       operations: [...namespaces, { op: 'netd', directory: 0, user_namespace: 1, linger_ms: lingerMs }],
       descriptors,
     });

@@ -18,7 +18,7 @@ export type NetworkContext = Pick<ContainerContext, 'paths' | 'locks' | 'native'
 const defaultMtu = 65_520;
 const smallestMtu = 1280;
 
-/** @throws ERR_NETWORK_EXISTS, ERR_NETWORK_CONFIG, ERR_NOT_SUPPORTED */
+/** @throws ERR_NETWORK_EXISTS, ERR_NETWORK_CONFIG */
 export const createNetwork = async (context: NetworkContext, request: NetworkCreateRequest): Promise<NetworkRecord> => {
   checkRequest(request);
   using _lock = await context.locks.network();
@@ -124,12 +124,12 @@ const checkRequest = ({ name, driver, options }: NetworkCreateRequest): void => 
     });
   }
   if (driver !== 'bridge') {
-    throw sampanError('ERR_NOT_SUPPORTED', { subject: `--driver ${driver}`, hint: 'the driver is bridge' });
+    throw sampanError('ERR_NETWORK_CONFIG', { subject: `unknown driver ${driver}`, hint: 'the driver is bridge' });
   }
   const unknown = Object.keys(options).find((option) => !knownOptions.includes(option));
   if (unknown !== undefined) {
-    throw sampanError('ERR_NOT_SUPPORTED', {
-      subject: `--opt ${unknown}`,
+    throw sampanError('ERR_NETWORK_CONFIG', {
+      subject: `unknown option ${unknown}`,
       hint: `known options: ${knownOptions.join(', ')}`,
     });
   }
