@@ -96,7 +96,7 @@ constexpr int kFailed = 125;
 bool reads_descriptor(const Plan &plan) {
   for (uint32_t index = 0; index < plan.size(); ++index) {
     const Op op = plan.code(index);
-    if (op == Op::unpack_tar || op == Op::pack_tar || op == Op::pack_layer) return true;
+    if (op == Op::unpack_tar || op == Op::pack_tar || op == Op::pack_layer || op == Op::unpack_into) return true;
   }
   return false;
 }

@@ -41,7 +41,7 @@ class TreePacker : public TreeVisitor {
   }
   void entering(const char *name) override { path_.push(name); }
   Status enter(int fd) override { return path_.path().empty() ? Status() : nodes_.write_directory(fd, path_.path()); }
-  Status mount_point(int directory, const char *name) override {
+  Result<bool> mount_point(int directory, const char *name) override {
     return nodes_.write_mount_point(directory, name, path_.of(name));
   }
   Status leave(int, const char *) override {

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "addon/helper/root_path.h"
 #include "addon/helper/tar_path.h"
 #include "addon/helper/tar_subject.h"
 #include "addon/helper/tar_whiteout.h"
@@ -39,6 +40,7 @@ class TimeSetter : public TreeVisitor {
     return found == times_.end() ? Status() : set_mtime(fd, found->second);
   }
   Status leave(int, const char *) override { return {}; }
+  Result<bool> mount_point(int, const char *) override { return false; }
   bool open_failed(int, const char *, int) override { return false; }
 
  private:
@@ -99,6 +101,7 @@ Status TarUnpacker::unpack(const TarEntry &entry) {
 }
 
 Status TarUnpacker::unpack_at(const Place &place, const std::string &path, const TarEntry &entry) {
+  if (auto fits = check_kind(place, entry.type); !fits) return fits;
   switch (entry.type) {
     case TarType::file:
       return unpack_file(place, entry);
@@ -114,6 +117,13 @@ Status TarUnpacker::unpack_at(const Place &place, const std::string &path, const
       break;
   }
   return {};
+}
+
+Status TarUnpacker::check_kind(const Place &place, TarType type) const {
+  struct stat status = {};
+  if (!options_.into_existing || fstatat(place.parent, place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) < 0) return {};
+  if (S_ISDIR(status.st_mode) == (type == TarType::directory)) return {};
+  return Error{S_ISDIR(status.st_mode) ? EISDIR : ENOTDIR, "unpack"};
 }
 
 Status TarUnpacker::unpack_root(const TarEntry &entry) {
@@ -185,6 +195,10 @@ Status TarUnpacker::unpack_directory(const Place &place, const std::string &path
     return last_error("mkdirat");
   }
   if (made) ++counts_.inodes;
+  if (options_.into_existing) {
+    std::string_view rest = path;
+    top_directories_.emplace(take_component(rest));
+  }
   unique_fd directory(openat(place.parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!directory) return last_error("openat");
   Status marked = opaque ? mark_opaque(directory.get()) : Status();
@@ -206,7 +220,17 @@ Status TarUnpacker::set_directory_times() {
   unique_fd top(openat(root_.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!top) return last_error("openat");
   TimeSetter setter(directory_times_);
-  return TreeWalk(setter).run(std::move(top));
+  if (!options_.into_existing) return TreeWalk(setter).run(std::move(top));
+  // What was there before may be large, and is none of ours.
+  if (auto set = setter.enter(top.get()); !set) return set;
+  for (const std::string &name : top_directories_) {
+    constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+    auto directory = open_beneath(top.get(), name.c_str(), kFlags, Crossing::any_mount);
+    // A symlink that was there and led to where the directories are.
+    if (!directory) continue;
+    if (auto walked = TreeWalk(setter).run(directory.take()); !walked) return walked;
+  }
+  return {};
 }
 
 Status TarUnpacker::unpack_symlink(const Place &place, const TarEntry &entry) {

@@ -24,6 +24,9 @@ namespace sampan {
 struct UnpackOptions {
   MetadataOptions metadata;
   bool plain_rootfs = false;  // .wh. names are ordinary names
+  // The directory is somebody's, with content: EISDIR or ENOTDIR instead of a directory in the place of something else
+  // or the reverse.
+  bool into_existing = false;
 };
 
 struct UnpackCounts {
@@ -64,6 +67,7 @@ class TarUnpacker {
   Status hide_name(const std::string &path, std::string_view hidden);
   Status hide_lower_content(const std::string &path);
   Status skip_device(std::string path);
+  Status check_kind(const Place &place, TarType type) const;
   Status set_directory_times();
 
   TarReader &reader_;
@@ -72,6 +76,7 @@ class TarUnpacker {
   UnpackCounts counts_;
   bool reading_failed_ = false;  // the archive is to blame, and its reader has named the entry
   std::unordered_map<ino_t, struct timespec> directory_times_;
+  std::unordered_set<std::string> top_directories_;  // into_existing: where the directories of the archive are
   std::unordered_set<std::string> skipped_devices_;  // hard links to them are left out too
 };
 

@@ -3,11 +3,14 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <string_view>
 
 #include "addon/sys/unique_fd.h"
@@ -16,10 +19,11 @@ namespace sampan {
 namespace {
 
 constexpr mode_t kModeBits = 07777;
+constexpr mode_t kPermissions = 01777;
 
 // What an unpacker takes over (tar_metadata.cc). A name with "=" cannot be written as a pax record.
-bool is_wanted_xattr(std::string_view name) {
-  if (name == "security.capability") return true;
+bool is_wanted_xattr(std::string_view name, const PackOptions &options) {
+  if (name == "security.capability") return !options.other_owner;
   return name.starts_with("user.") && !name.starts_with("user.overlay.") && name.find('=') == std::string_view::npos;
 }
 
@@ -41,7 +45,22 @@ bool read_grown(std::string *value, Read read) {
   return false;
 }
 
-Status read_xattrs(int fd, std::vector<TarXattr> *xattrs) {
+// File systems without files of anybody's; statfs(2), linux/magic.h.
+bool is_kernel_file_system(int directory) {
+  constexpr unsigned long kMagics[] = {0x9fa0 /* proc */,
+                                       0x62656572 /* sysfs */,
+                                       0x27e0eb /* cgroup */,
+                                       0x63677270 /* cgroup2 */,
+                                       0x1cd1 /* devpts */,
+                                       0x19800202 /* mqueue */,
+                                       0x73636673 /* securityfs */};
+  struct statfs system = {};
+  if (fstatfs(directory, &system) < 0) return true;
+  return std::find(std::begin(kMagics), std::end(kMagics), static_cast<unsigned long>(system.f_type)) !=
+         std::end(kMagics);
+}
+
+Status read_xattrs(int fd, const PackOptions &options, std::vector<TarXattr> *xattrs) {
   std::string names;
   if (!read_grown(&names, [fd](char *at, size_t size) { return flistxattr(fd, at, size); })) {
     return errno == EOPNOTSUPP ? Status() : Status(last_error("flistxattr"));
@@ -49,7 +68,7 @@ Status read_xattrs(int fd, std::vector<TarXattr> *xattrs) {
   for (size_t at = 0; at < names.size();) {
     const char *name = names.data() + at;
     at += strlen(name) + 1;
-    if (!is_wanted_xattr(name)) continue;
+    if (!is_wanted_xattr(name, options)) continue;
     TarXattr xattr{.name = name, .value = {}};
     const auto read = [fd, name](char *value, size_t size) { return fgetxattr(fd, name, value, size); };
     if (read_grown(&xattr.value, read)) {
@@ -126,13 +145,18 @@ Status TreeNodeWriter::write_file(int directory, const char *name, const std::st
   if (!file) return last_error("openat");
   struct stat status = {};
   if (fstat(file.get(), &status) < 0) return last_error("fstat");
-  if (!S_ISREG(status.st_mode)) return leave_out(listed);
+  return S_ISREG(status.st_mode) ? write_open_file(file.get(), path) : leave_out(listed);
+}
+
+Status TreeNodeWriter::write_open_file(int file, const std::string &path) {
+  struct stat status = {};
+  if (fstat(file, &status) < 0) return last_error("fstat");
   TarMember member = member_of(status, path);
   member.size = static_cast<uint64_t>(status.st_size);
-  if (auto read = read_xattrs(file.get(), &member.xattrs); !read) return read;
+  if (auto read = read_xattrs(file, options_, &member.xattrs); !read) return read;
   if (auto begun = tar_.begin(member); !begun) return begun;
   ++counts_.entries;
-  return write_content(file.get(), member.size);
+  return write_content(file, member.size);
 }
 
 // No later hard link may refer to it.
@@ -166,17 +190,23 @@ Status TreeNodeWriter::write_directory(int directory, const std::string &path) {
   if (fstat(directory, &status) < 0) return last_error("fstat");
   TarMember member = member_of(status, path + "/");
   member.type = TarFlag::directory;
-  if (auto read = read_xattrs(directory, &member.xattrs); !read) return read;
+  if (auto read = read_xattrs(directory, options_, &member.xattrs); !read) return read;
   return write_empty(std::move(member));
 }
 
-Status TreeNodeWriter::write_mount_point(int directory, const char *name, const std::string &path) {
+Result<bool> TreeNodeWriter::write_mount_point(int directory, const char *name, const std::string &path) {
+  if (options_.cross_mounts) {
+    const unique_fd mounted(openat(directory, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!mounted) return last_error("openat");
+    if (!is_kernel_file_system(mounted.get())) return true;
+  }
   struct stat status = {};
   if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0) return last_error("fstatat");
   ++counts_.mounts_skipped;
   TarMember member = member_of(status, path + "/");
   member.type = TarFlag::directory;
-  return write_empty(std::move(member));
+  if (auto written = write_empty(std::move(member)); !written) return written.error();
+  return false;
 }
 
 Status TreeNodeWriter::write_marker(const std::string &path) {
@@ -190,7 +220,7 @@ Status TreeNodeWriter::write_marker(const std::string &path) {
 TarMember TreeNodeWriter::member_of(const struct stat &status, const std::string &path) const {
   TarMember member;
   member.path = path;
-  member.mode = status.st_mode & kModeBits;
+  member.mode = status.st_mode & (options_.other_owner ? kPermissions : kModeBits);
   if (!options_.root_owned) {
     member.uid = status.st_uid;
     member.gid = status.st_gid;

@@ -16,8 +16,10 @@
 namespace sampan {
 
 struct PackOptions {
-  bool root_owned = false;   // every owner becomes 0:0
-  bool nanoseconds = false;  // times in full: whole seconds are what docker writes, and need no pax record
+  bool root_owned = false;    // every owner becomes 0:0
+  bool other_owner = false;   // the files will be somebody else's: no setuid and setgid bits, no capabilities
+  bool cross_mounts = false;  // what is mounted below comes too, but for the kernel's own file systems
+  bool nanoseconds = false;   // times in full: whole seconds are what docker writes, and need no pax record
 };
 
 struct PackCounts {
@@ -34,10 +36,12 @@ class TreeNodeWriter {
 
   // What is not a directory. A hard link refers to the path under which the file was written first.
   Status write(int directory, const char *name, const std::string &path);
+  // A regular file that is open already.
+  Status write_open_file(int file, const std::string &path);
   // An open directory; `path` is without the slash at its end.
   Status write_directory(int directory, const std::string &path);
-  // A directory that is not opened, because it is a mount point.
-  Status write_mount_point(int directory, const char *name, const std::string &path);
+  // A mount point: false when it was written as an empty directory, true when it is to be entered.
+  Result<bool> write_mount_point(int directory, const char *name, const std::string &path);
   // An empty file, as whiteouts of OCI layers are.
   Status write_marker(const std::string &path);
 

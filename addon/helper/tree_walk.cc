@@ -69,7 +69,10 @@ Status TreeWalk::descend() {
   // Removed by somebody else since it was listed.
   if (!opened && opened.error().number == ENOENT) return {};
   if (!opened && opened.error().number == EXDEV) {
-    return located(visitor_.mount_point(parent, name.c_str()), name.c_str());
+    const auto enters = visitor_.mount_point(parent, name.c_str());
+    if (!enters) return located(enters.error(), name.c_str());
+    if (!enters.value()) return {};
+    opened = open_beneath(parent, name.c_str(), kDirectoryFlags, Crossing::any_mount);
   }
   if (!opened) return Error{opened.error().number, "openat2", path_of(name.c_str())};
   visitor_.entering(name.c_str());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Visits a directory tree by descriptors: no recursion, no limit on depth or on the length of paths, symlinks never
-// followed, mount points never crossed.
+// followed, mount points crossed only where the visitor says so.
 //
 // How this works: a directory is read to its end when it is entered, its non-directories are visited at once (sorted by
 // name where the order counts), the names of its subdirectories are kept for later. Only the descriptors of the last
@@ -30,8 +30,8 @@ class TreeVisitor {
   virtual Status visit(int directory, const char *name, ino_t inode) = 0;
   // The name of a directory that enter() will be called for next; not for the top directory.
   virtual void entering(const char *) {}
-  // A directory that is the mount point of something else, and is not entered.
-  virtual Status mount_point(int, const char *) { return Error{EXDEV, "openat2"}; }
+  // A directory that is the mount point of something else: true to enter what is mounted there all the same.
+  virtual Result<bool> mount_point(int, const char *) { return Error{EXDEV, "openat2"}; }
   // A directory before its content is read. (The top directory too.)
   virtual Status enter(int fd) = 0;
   // A directory after everything below it; not for the top directory.

@@ -3,6 +3,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <tuple>
+
 #include "addon/test/pack_dir.h"
 #include "addon/test/test.h"
 #include "addon/test/unpack_dir.h"
@@ -10,13 +12,14 @@
 namespace sampan {
 namespace {
 
+constexpr UnpackOptions kIntoExisting{.metadata = {.keep_owner = false}, .plain_rootfs = true, .into_existing = true};
 constexpr UnpackOptions kPlain{.metadata = {.keep_owner = false}, .plain_rootfs = true};
 
-int unpack_bytes(int directory, const std::string &bytes) {
+int unpack_bytes(int directory, const std::string &bytes, const UnpackOptions &options = kPlain) {
   MemoryStream stream{bytes, 100000};
   TarInput input(MemoryStream::read, &stream);
   TarReader reader(input);
-  TarUnpacker unpacker(reader, unique_fd(fcntl(directory, F_DUPFD_CLOEXEC, 0)), kPlain);
+  TarUnpacker unpacker(reader, unique_fd(fcntl(directory, F_DUPFD_CLOEXEC, 0)), options);
   const Status status = unpacker.run();
   return status ? 0 : status.error().number;
 }
@@ -180,6 +183,68 @@ TEST("mount points are written empty, and counted") {
     return packed.subject + names + std::to_string(packed.counts.mounts_skipped);
   });
   CHECK_EQ(answer, "f mounted/ 1");
+}
+
+TEST("files for another owner have no setuid bits and no capabilities") {
+  TreeDir at;
+  at.write("f", "x");
+  fchmodat(at.fd(), "f", 06755, 0);
+  set_xattr(at, "f", "user.kept", "x");
+  const PackOptions options{.other_owner = true};
+  const TarEntry entry = read_archive(pack_directory(at.fd(), "", options).bytes).entries[0];
+  CHECK_EQ(entry.mode, 0755U);
+  CHECK_EQ(entry.xattrs.size(), 1U);
+}
+
+TEST("what is mounted comes too where that is asked for, but for the kernel's own") {
+  TreeDir at;
+  at.make_directory("mounted");
+  at.make_directory("proc");
+  const std::string answer = in_user_namespace([&] {
+    const std::string mounted = at.path() + "/mounted";
+    if (mount("none", mounted.c_str(), "tmpfs", 0, nullptr) < 0) return std::string("no mount");
+    if (mount("/proc", (at.path() + "/proc").c_str(), nullptr, MS_BIND | MS_REC, nullptr) < 0)
+      return std::string("no bind");
+    close(open((mounted + "/inside").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    const PackOptions options{.cross_mounts = true};
+    const Packed packed = pack_directory(open_directory_at(AT_FDCWD, at.path().c_str()).get(), "", options);
+    std::string names;
+    for (const TarEntry &entry : read_archive(packed.bytes).entries) names += entry.path + " ";
+    return packed.subject + names + std::to_string(packed.counts.mounts_skipped);
+  });
+  CHECK_EQ(answer, "mounted/ mounted/inside proc/ 1");
+}
+
+TEST("into a directory that is somebody's, kinds stay as they are") {
+  for (const auto &[name, is_directory, error] :
+       {std::tuple{"file", true, ENOTDIR}, {"link", true, ENOTDIR}, {"directory", false, EISDIR}}) {
+    TreeDir at;
+    at.make_directory("root");
+    at.make_directory("root/directory");
+    at.write("root/directory/f", "kept");
+    at.write("root/file", "kept");
+    CHECK_EQ(symlinkat("directory", at.fd(), "root/link"), 0);
+    TarBuilder tar;
+    is_directory ? tar.directory(name) : tar.file(name);
+    tar.end();
+    CHECK_EQ(unpack_bytes(open_directory_at(at.fd(), "root").get(), tar.bytes(), kIntoExisting), error);
+    CHECK_EQ(at.read("root/file"), "kept");
+    CHECK_EQ(at.read("root/directory/f"), "kept");
+  }
+}
+
+TEST("into a directory that is somebody's, only the archive's directories get its times") {
+  TreeDir at;
+  at.make_directory("root");
+  at.make_directory("root/mine");
+  at.make_directory("root/d");
+  TarBuilder tar;
+  tar.directory("d").directory("d/new").file("d/f").file("mine/f");
+  tar.end();
+  CHECK_EQ(unpack_bytes(open_directory_at(at.fd(), "root").get(), tar.bytes(), kIntoExisting), 0);
+  CHECK_EQ(at.status("root/d").st_mtim.tv_sec, 1000000000);
+  CHECK_EQ(at.status("root/d/new").st_mtim.tv_sec, 1000000000);
+  CHECK(at.status("root/mine").st_mtim.tv_sec > 1000000000);
 }
 
 }  // namespace

@@ -96,6 +96,7 @@ export const registry: readonly CommandEntry[] = [
     "Make an image of a container's changes",
     () => import('./commands/container/commit.js'),
   ),
+  container('cp', 'cp', 'Copy files between a container and the machine', () => import('./commands/container/cp.js')),
   container('diff', 'diff', 'List what a container has changed', () => import('./commands/container/diff.js')),
   container(
     'export',

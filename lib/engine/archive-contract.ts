@@ -32,12 +32,44 @@ export interface Committed {
   readonly warnings: readonly string[];
 }
 
+export interface CopyOutRequest {
+  /** in the container; `/.` at its end means the content of a directory */
+  readonly path: string;
+  /** on the machine, absolute */
+  readonly target: string;
+  /** of a symlink at the end of the path */
+  readonly followLink: boolean;
+}
+
+export interface CopyInRequest {
+  /** on the machine, absolute; `/.` at its end means the content of a directory */
+  readonly source: string;
+  readonly path: string;
+  readonly followLink: boolean;
+  /** the numbers of the owner and group on the machine, instead of 0 */
+  readonly keepOwner: boolean;
+}
+
+export interface CopyReport {
+  readonly bytes: number;
+  readonly warnings: readonly string[];
+}
+
 /** The part of ContainerService that is about files. */
 export interface ContainerFileService {
   /** Makes an image of its changes. */
   commit(nameOrId: string, request: CommitRequest): Promise<Committed>;
   /** What it has added, changed and deleted. */
   diff(nameOrId: string): Promise<readonly ContainerChange[]>;
+  copyOut(nameOrId: string, request: CopyOutRequest): Promise<CopyReport>;
+  copyIn(nameOrId: string, request: CopyInRequest): Promise<CopyReport>;
+  /** a path of the container as a tar, with what is mounted there */
+  readArchive(nameOrId: string, request: Pick<CopyOutRequest, 'path' | 'followLink'>): Promise<ContainerArchive>;
+  /** unpacks a tar into a directory of the container */
+  writeArchive(
+    nameOrId: string,
+    request: { readonly source: AsyncIterable<Uint8Array>; readonly path: string },
+  ): Promise<CopyReport>;
   /** Its file system as a tar, running or not, without what is mounted into it. */
   export(nameOrId: string): Promise<ContainerArchive>;
 }

@@ -37,6 +37,8 @@ export const errorTable = {
   ERR_COMMAND_MISSING: entry('invalid', (s) => `no command specified for image ${s}`),
   ERR_COMMAND_NOT_FOUND: entry('commandNotFound', (s) => `${s}: executable file not found`),
   ERR_COMMAND_NOT_EXECUTABLE: entry('commandNotExecutable', (s) => `${s}: cannot be executed`),
+  ERR_PATH_NOT_FOUND: entry('notFound', (s) => `no such file or directory: ${s}`),
+  ERR_COPY: entry('invalid', (s) => `cannot copy: ${s}`),
   ERR_PACK: entry('engine', (s) => `the file system could not be read: ${s}`),
   ERR_PLAN_FAILED: entry('engine', (s) => `container start failed: ${s}`),
   // images

@@ -104,7 +104,7 @@ export type PlanOperation =
   | { readonly op: 'root_directory'; readonly source: string }
   /** the root under construction is a copy of the mount at /, without what is mounted on it; for a joined container */
   | { readonly op: 'root_uncovered' }
-  /** write path of the root (a directory with all below it) to output as a tar; name: what it is called there, absent: the content alone; mount points are not crossed; flags: 1 owners become 0:0, 2 times with nanoseconds, 4 follow a symlink at the end of path */
+  /** write path of the root (a directory with all below it) to output as a tar; name: what it is called there, absent: the content alone; mount points are not crossed; flags: 1 owners become 0:0, 2 times with nanoseconds, 4 follow a symlink at the end of path, 8 no setuid and setgid bits and no capabilities, 16 cross mount points but those of the kernel's own file systems */
   | { readonly op: 'pack_tar'; readonly output: number; readonly path: string; readonly name?: string | undefined; readonly flags: number }
   /** write what an overlay's upper directory (a host path) changes about the root (none: about nothing) to output; format: 0 an OCI layer, 1 a list of kind, path and NUL; ignored: paths that the engine makes */
   | { readonly op: 'pack_layer'; readonly output: number; readonly source: string; readonly ignored: readonly string[]; readonly format: number }
@@ -115,7 +115,11 @@ export type PlanOperation =
   /** be the network process: directory of its lock and its socket; user_namespace: that of an earlier one, or any other file for a new one; it ends when nobody has used it for so long */
   | { readonly op: 'netd'; readonly directory: number; readonly user_namespace: number; readonly linger_ms: number }
   /** probe the running container with another plan (a sealed memfd, which joins it); times in milliseconds, from the end of a probe to the next; name: the health record, written in the directory */
-  | { readonly op: 'health_check'; readonly plan: number; readonly interval_ms: number; readonly timeout_ms: number; readonly start_period_ms: number; readonly start_interval_ms: number; readonly retries: number; readonly directory: number; readonly name: string };
+  | { readonly op: 'health_check'; readonly plan: number; readonly interval_ms: number; readonly timeout_ms: number; readonly start_period_ms: number; readonly start_interval_ms: number; readonly retries: number; readonly directory: number; readonly name: string }
+  /** unpack a plain tar stream from input into the directory path of the root, beside what is there; .wh. names are ordinary; a directory never replaces a file nor a file a directory; flags: 1 owners cannot be set (single-id map) */
+  | { readonly op: 'unpack_into'; readonly input: number; readonly path: string; readonly flags: number }
+  /** what path of the root is: mode, size; flags: 1 follow a symlink at its end */
+  | { readonly op: 'stat_path'; readonly path: string; readonly flags: number };
 
 export type OperationName = PlanOperation['op'];
 
@@ -180,6 +184,8 @@ export const operationTable: readonly {
   { op: 'share_namespaces', stage: 'monitor', fields: [['pidfd', 'fd'], ['flags', 'u64']] },
   { op: 'netd', stage: 'monitor', fields: [['directory', 'fd'], ['user_namespace', 'fd'], ['linger_ms', 'u32']] },
   { op: 'health_check', stage: 'monitor', fields: [['plan', 'fd'], ['interval_ms', 'u32'], ['timeout_ms', 'u32'], ['start_period_ms', 'u32'], ['start_interval_ms', 'u32'], ['retries', 'u32'], ['directory', 'fd'], ['name', 'str']] },
+  { op: 'unpack_into', stage: 'init', fields: [['input', 'fd'], ['path', 'str'], ['flags', 'u32']] },
+  { op: 'stat_path', stage: 'init', fields: [['path', 'str'], ['flags', 'u32']] },
 ];
 
 /** Frame types on the control connection (addon/protocol/README.md). */

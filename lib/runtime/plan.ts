@@ -95,7 +95,8 @@ export const execOperations = (
 const stdioFlags = ({ process, sampan }: RuntimeConfig): number =>
   (process.terminal ? stdioTty : 0) | (sampan.openStdin ? stdioKeepStdin : 0) | (sampan.stdinOnce ? stdioStdinOnce : 0);
 
-const rootOperations = ({
+/** The root file system, as the root under construction. */
+export const rootOperations = ({
   sampan: { rootfs: root },
   root: { path: rootfs, readonly },
 }: RuntimeConfig): readonly PlanOperation[] => {

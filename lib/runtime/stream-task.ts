@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A task of the helper whose work is a stream of bytes: they come through a pipe, its counts after the last of them.
+// Tasks of the helper whose work is a stream of bytes: they come and go through pipes, the counts after the last of them.
 
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { pipeline } from 'node:stream/promises';
+import { hasErrno } from '../errors/sampan-error.js';
+import { HelperFailure } from '../native/helper.js';
 import type { Native } from '../native/native.js';
 import type { PlanOperation } from '../native/protocol.js';
 import { runTask } from '../native/task.js';
@@ -15,7 +18,10 @@ export interface StreamTask {
   readonly title: string;
 }
 
-export const outputSlot = 0;
+type Counts = Readonly<Record<string, number>>;
+
+/** Of the stream, in the tasks' plans. */
+export const streamSlot = 0;
 
 /**
  * Reads the stream to its end. Whoever stops before ends the task.
@@ -25,7 +31,7 @@ export const outputSlot = 0;
 export async function* streamTask(
   native: Native,
   task: StreamTask,
-  onDone: (counts: Readonly<Record<string, number>>) => void,
+  onDone: (counts: Counts) => void,
 ): AsyncGenerator<Uint8Array> {
   const [readEnd, writeEnd] = native.pipe();
   const abort = new AbortController();
@@ -48,3 +54,46 @@ export async function* streamTask(
     await running.catch(() => undefined);
   }
 }
+
+/**
+ * Runs two tasks with a pipe between them: no byte passes through this process.
+ * @throws HelperFailure: of the two the one that brought the other about
+ */
+export const pipeTasks = async (
+  native: Native,
+  from: StreamTask,
+  to: StreamTask,
+): Promise<readonly [from: Counts, to: Counts]> => {
+  const [readEnd, writeEnd] = native.pipe();
+  const start = (task: StreamTask, end: number): Promise<Counts> =>
+    runTask(native, { ...task, descriptors: [end, ...task.descriptors] });
+  const running = [start(from, writeEnd), start(to, readEnd)] as const;
+  for (const fd of [readEnd, writeEnd]) closeSync(fd);
+  const [written, read] = await Promise.allSettled(running);
+  // A reader that fails takes the writer's pipe away; a writer that fails leaves the reader half an archive.
+  const readerFirst = written.status === 'rejected' && isBrokenPipe(written.reason);
+  for (const result of readerFirst ? [read, written] : [written, read]) {
+    if (result.status === 'rejected') throw result.reason;
+  }
+  return [await running[0], await running[1]];
+};
+
+/** Runs a task that reads a stream. */
+export const feedTask = async (
+  native: Native,
+  source: AsyncIterable<Uint8Array>,
+  task: StreamTask,
+): Promise<Counts> => {
+  const [readEnd, writeEnd] = native.pipe();
+  const running = runTask(native, { ...task, descriptors: [readEnd, ...task.descriptors] });
+  closeSync(readEnd);
+  const feeding = pipeline(source, new Socket({ fd: writeEnd, readable: false, writable: true }));
+  const [fed, ran] = await Promise.allSettled([feeding, running]);
+  // What went wrong with the source says more than what the helper made of it, unless it is that nobody reads any more.
+  const sourceFailed = fed.status === 'rejected' && !hasErrno(fed.reason, 'EPIPE', 'ECONNRESET');
+  if (sourceFailed) throw fed.reason;
+  if (ran.status === 'rejected') throw ran.reason;
+  return ran.value;
+};
+
+const isBrokenPipe = (error: unknown): boolean => error instanceof HelperFailure && error.code === 'EPIPE';

@@ -20,6 +20,8 @@ namespace {
 constexpr uint32_t kRootOwned = 1;
 constexpr uint32_t kNanoseconds = 2;
 constexpr uint32_t kFollow = 4;
+constexpr uint32_t kOtherOwner = 8;
+constexpr uint32_t kCrossMounts = 16;
 constexpr uint32_t kFormatList = 1;
 constexpr int kPipeSize = 1024 * 1024;
 
@@ -39,7 +41,10 @@ void prepare_output(int output) {
 }
 
 PackOptions options_of(uint32_t flags) {
-  return {.root_owned = (flags & kRootOwned) != 0, .nanoseconds = (flags & kNanoseconds) != 0};
+  return {.root_owned = (flags & kRootOwned) != 0,
+          .other_owner = (flags & kOtherOwner) != 0,
+          .cross_mounts = (flags & kCrossMounts) != 0,
+          .nanoseconds = (flags & kNanoseconds) != 0};
 }
 
 void add_counts(InitContext &context, const PackCounts &counts) {
@@ -85,6 +90,12 @@ Status pack(InitContext &context, const pack_tar_args &args, TreeNodeWriter &nod
   const int problem = directory.error().number;
   // ELOOP: a symlink that is not to be followed (open(2), O_NOFOLLOW with O_DIRECTORY gives ENOTDIR).
   if (problem != ENOTDIR && problem != ELOOP) return directory.error();
+  if ((args.flags & kFollow) != 0) {
+    const auto file = open_in_root(context.root.get(), path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    struct stat status = {};
+    const bool is_file = file && fstat(file.value().get(), &status) == 0 && S_ISREG(status.st_mode);
+    if (is_file) return nodes.write_open_file(file.value().get(), name);
+  }
   auto source = find_source(context.root.get(), path);
   if (!source) return source.error();
   return nodes.write(source.value().parent.get(), source.value().name.c_str(), name);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "addon/helper/ops/ops.h"
+#include "addon/helper/root_path.h"
 #include "addon/helper/tar_unpack.h"
 
 namespace sampan {
@@ -12,6 +13,14 @@ namespace {
 constexpr uint32_t kOwnersCannotBeSet = 1;
 constexpr uint32_t kPlainRootfs = 2;
 constexpr int kPipeSize = 1024 * 1024;
+
+void add_counts(InitContext &context, const UnpackCounts &counts) {
+  context.add_result("entries", counts.entries);
+  context.add_result("bytes", counts.bytes);
+  context.add_result("inodes", counts.inodes);
+  context.add_result("devicesSkipped", counts.devices_skipped);
+  context.add_result("xattrsSkipped", counts.xattrs_skipped);
+}
 
 ssize_t read_input(void *context, char *buffer, size_t size) {
   return read(*static_cast<const int *>(context), buffer, size);
@@ -36,12 +45,24 @@ Status op_unpack_tar(InitContext &context, const unpack_tar_args &args) {
   TarUnpacker unpacker(reader, std::move(directory), options);
   Status unpacked = unpacker.run();
   if (!unpacked) return unpacked;
-  const UnpackCounts counts = unpacker.counts();
-  context.add_result("entries", counts.entries);
-  context.add_result("bytes", counts.bytes);
-  context.add_result("inodes", counts.inodes);
-  context.add_result("devicesSkipped", counts.devices_skipped);
-  context.add_result("xattrsSkipped", counts.xattrs_skipped);
+  add_counts(context, unpacker.counts());
+  return {};
+}
+
+// #syscalls: fstatat
+Status op_unpack_into(InitContext &context, const unpack_into_args &args) {
+  const char *path = args.path == nullptr ? "/" : args.path;
+  auto directory = open_in_root(context.root.get(), path, O_RDONLY | O_DIRECTORY);
+  if (!directory) return directory.error();
+  int input_fd = args.input;
+  (void)fcntl(input_fd, F_SETPIPE_SZ, kPipeSize);
+  TarInput input(read_input, &input_fd);
+  TarReader reader(input);
+  const UnpackOptions options{
+      .metadata = {.keep_owner = (args.flags & kOwnersCannotBeSet) == 0}, .plain_rootfs = true, .into_existing = true};
+  TarUnpacker unpacker(reader, directory.take(), options);
+  if (auto unpacked = unpacker.run(); !unpacked) return unpacked;
+  add_counts(context, unpacker.counts());
   return {};
 }
 

@@ -3,7 +3,7 @@
 
 import { sampanError } from '../../errors/sampan-error.js';
 import type { ContainerDefaults } from '../../image/config.js';
-import { outputSlot, streamTask } from '../../runtime/stream-task.js';
+import { streamSlot, streamTask } from '../../runtime/stream-task.js';
 import { mergeEnv } from '../../spec/merge.js';
 import { readContainerRecord, type ContainerRecord } from '../../store/container-records.js';
 import type { CommitRequest, Committed } from '../contract.js';
@@ -27,7 +27,7 @@ export const commitContainer = async (
   let counts: Readonly<Record<string, number>> = {};
   const operation = {
     op: 'pack_layer',
-    output: outputSlot,
+    output: streamSlot,
     source: tree.upper,
     ignored: engineMade,
     format: formatLayer,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `diff`: which paths a container has added, changed and deleted.
 
-import { outputSlot, streamTask } from '../../runtime/stream-task.js';
+import { streamSlot, streamTask } from '../../runtime/stream-task.js';
 import type { ContainerChange } from '../contract.js';
 import type { ContainerContext } from './context.js';
 import { engineMade } from './engine-made.js';
@@ -20,7 +20,7 @@ export const diffContainer = async (
   const tree = imageTree(context, found, 'the changes');
   const operation = {
     op: 'pack_layer',
-    output: outputSlot,
+    output: streamSlot,
     source: tree.upper,
     ignored: engineMade,
     format: formatList,

@@ -2,7 +2,7 @@
 // `export`: the file system of a container as one tar, with the owners that it sees itself.
 
 import { sampanError } from '../../errors/sampan-error.js';
-import { outputSlot, streamTask } from '../../runtime/stream-task.js';
+import { streamSlot, streamTask } from '../../runtime/stream-task.js';
 import { readContainerRecord } from '../../store/container-records.js';
 import type { ContainerArchive } from '../contract.js';
 import type { ContainerContext } from './context.js';
@@ -12,12 +12,12 @@ import { openTree } from './tree.js';
 
 /** @throws ERR_NOT_SUPPORTED; while it is read ERR_PACK, ERR_CONTAINER_NOT_FOUND */
 export const exportContainer = (context: ContainerContext, found: FoundContainer): ContainerArchive => {
-  const tree = openTree(context, found, 'an archive', outputSlot + 1);
+  const tree = openTree(context, found, 'an archive', streamSlot + 1);
   let warnings: readonly string[] = [];
   const { name } = found.record;
   const read = async function* (): AsyncGenerator<Uint8Array> {
     const task = {
-      operations: [...tree.operations, { op: 'pack_tar', output: outputSlot, path: '/', flags: 0 } as const],
+      operations: [...tree.operations, { op: 'pack_tar', output: streamSlot, path: '/', flags: 0 } as const],
       descriptors: tree.descriptors,
       title: `sampan-export ${name}`,
     };

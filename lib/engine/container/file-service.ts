@@ -10,6 +10,10 @@ export const openFileService = (context: ContainerContext): ContainerFileService
     const { commitContainer } = await import('./commit.js');
     return commitContainer(context, findContainer(context.paths, nameOrId), request);
   },
+  copyOut: async (nameOrId, request) => (await import('./copy.js')).copyOut(context, nameOrId, request),
+  copyIn: async (nameOrId, request) => (await import('./copy.js')).copyIn(context, nameOrId, request),
+  readArchive: async (nameOrId, request) => (await import('./copy.js')).readArchive(context, nameOrId, request),
+  writeArchive: async (nameOrId, request) => (await import('./copy.js')).writeArchive(context, nameOrId, request),
   diff: async (nameOrId) => {
     const { diffContainer } = await import('./diff.js');
     return diffContainer(context, findContainer(context.paths, nameOrId));
