@@ -50,7 +50,7 @@ export interface CopyInRequest {
   readonly keepOwner: boolean;
 }
 
-export interface CopyReport {
+export interface FileCopyReport {
   readonly bytes: number;
   readonly warnings: readonly string[];
 }
@@ -61,15 +61,15 @@ export interface ContainerFileService {
   commit(nameOrId: string, request: CommitRequest): Promise<Committed>;
   /** What it has added, changed and deleted. */
   diff(nameOrId: string): Promise<readonly ContainerChange[]>;
-  copyOut(nameOrId: string, request: CopyOutRequest): Promise<CopyReport>;
-  copyIn(nameOrId: string, request: CopyInRequest): Promise<CopyReport>;
+  copyOut(nameOrId: string, request: CopyOutRequest): Promise<FileCopyReport>;
+  copyIn(nameOrId: string, request: CopyInRequest): Promise<FileCopyReport>;
   /** a path of the container as a tar, with what is mounted there */
   readArchive(nameOrId: string, request: Pick<CopyOutRequest, 'path' | 'followLink'>): Promise<ContainerArchive>;
   /** unpacks a tar into a directory of the container */
   writeArchive(
     nameOrId: string,
     request: { readonly source: AsyncIterable<Uint8Array>; readonly path: string },
-  ): Promise<CopyReport>;
+  ): Promise<FileCopyReport>;
   /** Its file system as a tar, running or not, without what is mounted into it. */
   export(nameOrId: string): Promise<ContainerArchive>;
 }

@@ -14,7 +14,7 @@ import type { PlanOperation } from '../../native/protocol.js';
 import { runTask } from '../../native/task.js';
 import { namespaceOperations } from '../../runtime/id-map.js';
 import { feedTask, pipeTasks, streamSlot, streamTask, type StreamTask } from '../../runtime/stream-task.js';
-import type { ContainerArchive, CopyInRequest, CopyOutRequest, CopyReport } from '../contract.js';
+import type { ContainerArchive, CopyInRequest, CopyOutRequest, FileCopyReport } from '../contract.js';
 import type { ContainerContext } from './context.js';
 import { copyError } from './copy-error.js';
 import { copyPlace, meansContent, mustBeDirectory, type CopyPlace, type PathKind } from './copy-target.js';
@@ -35,7 +35,7 @@ export const copyOut = async (
   context: ContainerContext,
   nameOrId: string,
   { path, target, followLink }: CopyOutRequest,
-): Promise<CopyReport> => {
+): Promise<FileCopyReport> => {
   using tree = await openMountedTree(context, nameOrId, firstSlot);
   const kind = await kindInside(context, tree, path, followLink);
   const place = copyPlace({
@@ -95,7 +95,7 @@ export const copyIn = async (
   context: ContainerContext,
   nameOrId: string,
   { source, path, followLink, keepOwner }: CopyInRequest,
-): Promise<CopyReport> => {
+): Promise<FileCopyReport> => {
   using tree = await openMountedTree(context, nameOrId, firstSlot);
   refuseReadOnly(tree, path);
   const place = copyPlace({
@@ -126,7 +126,7 @@ export const writeArchive = async (
   context: ContainerContext,
   nameOrId: string,
   { source, path }: { readonly source: AsyncIterable<Uint8Array>; readonly path: string },
-): Promise<CopyReport> => {
+): Promise<FileCopyReport> => {
   using tree = await openMountedTree(context, nameOrId, firstSlot);
   refuseReadOnly(tree, path);
   if (existing(await kindInside(context, tree, path, true), `${nameOrId}:${path}`) !== 'directory')
@@ -243,7 +243,7 @@ const reporting = async <T>(work: Promise<T>, ends: { readonly path: string; rea
 const report = ([packed, unpacked]: readonly [
   Readonly<Record<string, number>>,
   Readonly<Record<string, number>>,
-]): CopyReport => {
+]): FileCopyReport => {
   const { bytes = 0, entries = 0, devicesSkipped = 0 } = unpacked;
   if (packed['socketsSkipped'] === 1 && entries === 0)
     throw sampanError('ERR_COPY', { subject: 'a socket cannot be copied' });

@@ -3,7 +3,7 @@
 
 import { resolve } from 'node:path';
 import { sampanError } from '../../../errors/sampan-error.js';
-import type { CopyReport, Engine } from '../../../engine/contract.js';
+import type { FileCopyReport, Engine } from '../../../engine/contract.js';
 import { booleanOption } from '../../../options/option.js';
 import { formatBytes } from '../../../util/bytes.js';
 import type { Command } from '../../command.js';
@@ -38,7 +38,8 @@ export const command: Command = {
     return withEngine(host, async (engine) => {
       const report = await copy(engine, host, { ...ends, ...options });
       for (const warning of report.warnings) await host.stderr.write(`WARNING: ${warning}\n`);
-      if (isLoud && to !== '-') await host.stderr.write(`Successfully copied ${formatBytes(report.bytes, 3)} to ${to}\n`);
+      if (isLoud && to !== '-')
+        await host.stderr.write(`Successfully copied ${formatBytes(report.bytes, 3)} to ${to}\n`);
       return report.exitCode ?? 0;
     });
   },
@@ -78,7 +79,7 @@ const copy = async (
   engine: Engine,
   host: Host,
   { source, target, followLink: follow, keepOwner }: CopyInput,
-): Promise<CopyReport & { readonly exitCode?: number }> => {
+): Promise<FileCopyReport & { readonly exitCode?: number }> => {
   const { containers } = engine;
   if (source.container !== undefined && target.container === undefined) {
     const { path } = source;
