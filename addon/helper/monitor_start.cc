@@ -206,7 +206,7 @@ MonitorProcess::Step MonitorProcess::wait_for_go() {
                              .a = static_cast<uint32_t>(init_.pid),
                              .b = static_cast<uint32_t>(init_.start_time),
                              .c = static_cast<uint32_t>(init_.start_time >> 32)};
-  if (send_frame(control_.get(), ready) != SendOutcome::sent) return Step::abandoned;
+  if (send_frame(control_.get(), ready, lease_.published()) != SendOutcome::sent) return Step::abandoned;
   for (;;) {
     struct pollfd polled[] = {{control_.get(), POLLIN, 0}, {init_.link.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}};
     if (poll(polled, 3, -1) < 0) continue;

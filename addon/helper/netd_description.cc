@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <optional>
@@ -114,7 +115,7 @@ class Parser {
     size_t words;
     bool (Parser::*read)(Words);
   };
-  static const Rule kRules[10];
+  static const Rule kRules[11];
 
   template <typename Value>
   static bool append(std::vector<Value> &list, std::optional<Value> value) {
@@ -175,6 +176,21 @@ class Parser {
   }
   bool read_name(Words words) { return endpoint() != nullptr && append(endpoint()->names, word(words[1])); }
 
+  bool read_publish(Words words) {
+    const auto ports = parse_ports(words[3]);
+    const auto port = parse_number<uint16_t>(words[4], UINT16_MAX);
+    const bool is_udp = words[1] == "udp";
+    if (endpoint() == nullptr || (!is_udp && words[1] != "tcp") || !ports || !port || *port == 0) return false;
+    PublishDescription made{.is_udp = is_udp, .host_addresses = {}, .host_ports = *ports, .container_port = *port};
+    for (std::string_view rest = words[2]; !rest.empty();) {
+      const size_t comma = rest.find(',');
+      if (!append(made.host_addresses, ip(rest.substr(0, comma)))) return false;
+      rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
+    }
+    endpoint()->published.push_back(std::move(made));
+    return true;
+  }
+
   NetworkDescription &network() { return container.endpoints.back().network; }
 
   bool network_open_ = false;  // a network line without its endpoint line
@@ -186,6 +202,7 @@ const Parser::Rule Parser::kRules[] = {
     {"gateway", 2, &Parser::read_gateway},     {"alias", 2, &Parser::read_alias},
     {"open", 2, &Parser::read_open},           {"endpoint", 4, &Parser::read_endpoint},
     {"address", 2, &Parser::read_address},     {"name", 2, &Parser::read_name},
+    {"publish", 5, &Parser::read_publish},
 };
 
 std::string to_text(int family, const uint8_t *bytes) {
@@ -215,6 +232,16 @@ std::string to_text(const sys::MacAddress &mac) {
 
 const char *to_text(bool flag) { return flag ? "1" : "0"; }
 
+std::string to_text(const PublishDescription &port) {
+  std::string text = port.is_udp ? "udp " : "tcp ";
+  for (size_t i = 0; i < port.host_addresses.size(); ++i) {
+    if (i > 0) text += ',';
+    text += to_text(port.host_addresses[i]);
+  }
+  return text + ' ' + std::to_string(port.host_ports.first) + '-' + std::to_string(port.host_ports.last) + ' ' +
+         std::to_string(port.container_port);
+}
+
 void format_endpoint(std::string &text, const EndpointDescription &endpoint) {
   const NetworkDescription &network = endpoint.network;
   text += "network " + network.id + ' ' + std::to_string(network.mtu) + ' ' + to_text(network.internal) + '\n';
@@ -227,6 +254,7 @@ void format_endpoint(std::string &text, const EndpointDescription &endpoint) {
           '\n';
   for (const auto &address : endpoint.addresses) text += "address " + to_text(address) + '\n';
   for (const auto &name : endpoint.names) text += "name " + name + '\n';
+  for (const auto &port : endpoint.published) text += "publish " + to_text(port) + '\n';
 }
 
 }  // namespace
@@ -249,6 +277,16 @@ std::string format_description(const ContainerDescription &container) {
   for (const auto &resolver : container.resolvers) text += "resolver " + to_text(resolver) + '\n';
   for (const auto &endpoint : container.endpoints) format_endpoint(text, endpoint);
   return text;
+}
+
+std::string published_lines(std::string_view description) {
+  std::string lines;
+  while (!description.empty()) {
+    const size_t size = std::min(description.find('\n'), description.size() - 1) + 1;
+    if (description.starts_with("publish ")) lines += description.substr(0, size);
+    description.remove_prefix(size);
+  }
+  return lines;
 }
 
 net::IpAddress to_ip_address(const sys::InterfaceAddress &address) {

@@ -15,6 +15,9 @@
 //   endpoint <interface> <mac> <default route: 0|1>
 //   address <address>/<prefix length>        one per family
 //   name <name>                              what others in this network call the container
+//   publish <tcp|udp> <address>[,<address>] <first port>-<last port> <port>
+//                                            a port of the container, reached at the first port of the host that is
+//                                            free at all these addresses; 0-0: any
 #pragma once
 
 #include <cstdint>
@@ -38,6 +41,13 @@ struct NetworkDescription {
   std::vector<net::PortRange> open_ports;
 };
 
+struct PublishDescription {
+  bool is_udp = false;
+  std::vector<net::IpAddress> host_addresses;
+  net::PortRange host_ports;
+  uint16_t container_port = 0;
+};
+
 struct EndpointDescription {
   NetworkDescription network;
   std::string interface_name;
@@ -45,6 +55,7 @@ struct EndpointDescription {
   bool default_route = false;
   std::vector<sys::InterfaceAddress> addresses;
   std::vector<std::string> names;
+  std::vector<PublishDescription> published;
 };
 
 struct ContainerDescription {
@@ -58,6 +69,9 @@ struct ContainerDescription {
 Result<ContainerDescription> parse_description(std::string_view text);
 // The same text again, with the endpoints that there are now.
 std::string format_description(const ContainerDescription &container);
+
+// The lines of a description that tell where ports are published.
+std::string published_lines(std::string_view description);
 
 net::IpAddress to_ip_address(const sys::InterfaceAddress &address);
 net::IpPrefix to_ip_prefix(const sys::InterfaceAddress &address);

@@ -46,6 +46,7 @@ Status NetdServer::open(int directory, unique_fd user_namespace) {
   auto resources = net::StackResources::create(loop_);
   if (!resources) return resources.error();
   resources_ = resources.take();
+  if (auto opened = ports_.open(loop_); !opened) return opened;
   if (auto listening = listener_.open(directory, kNetdSocket); !listening) return listening;
   if (!loop_.watch(*this, listener_.fd(), EPOLLIN)) return last_error("epoll_ctl");
   loop_.arm(*this, linger_ms_);
@@ -74,7 +75,7 @@ void NetdServer::ready(uint32_t) {
 // Connections that wait to be accepted count as well.
 void NetdServer::expired() {
   ready(EPOLLIN);
-  std::erase_if(networks_, [this](const auto &network) { return !in_use(network->description().id); });
+  take_down([this](const std::string &id) { return !in_use(id); });
   over_ = connections_.empty();
 }
 
@@ -120,6 +121,7 @@ bool NetdServer::enter(Connection &connection, const Frame &frame) {
   connection.container = parsed.take();
   connection.entered = true;
   // Another run of the same container: the interfaces of the last one are gone with its namespace.
+  withdraw_ports(connection);
   connection.leased = false;
   connection.container_namespace.reset();
   const int descriptors[] = {user_namespace_.get()};
@@ -135,9 +137,10 @@ bool NetdServer::attach(Connection &connection, Descriptors &descriptors) {
 }
 
 Status NetdServer::plug_in_all(Connection &lease) {
-  for (const auto &endpoint : lease.container.endpoints) {
+  for (auto &endpoint : lease.container.endpoints) {
     auto found = network(endpoint.network, {});
     if (!found) return found.error();
+    if (auto published = ports_.publish(found.value()->namespace_fd(), &endpoint); !published) return published;
     if (auto added = found.value()->add_endpoint(endpoint, lease.container_namespace.get()); !added) return added;
   }
   return {};
@@ -158,8 +161,11 @@ bool NetdServer::resume(Connection &connection, const Frame &frame, Descriptors 
   connection.container_namespace = std::move(descriptors.back());
   connection.entered = connection.leased = true;
   for (size_t i = 0; i < connection.container.endpoints.size(); ++i) {
-    auto found = network(connection.container.endpoints[i].network, std::move(descriptors[kBeforeNetworks + i]));
+    auto &endpoint = connection.container.endpoints[i];
+    auto found = network(endpoint.network, std::move(descriptors[kBeforeNetworks + i]));
     if (!found) return answer(connection, found.error()) && false;
+    // A port that somebody took in between is lost; the container lives on.
+    (void)ports_.publish(found.value()->namespace_fd(), &endpoint);
   }
   return send_attached(connection);
 }
@@ -193,13 +199,15 @@ Status NetdServer::disconnect(Connection &lease, const EndpointDescription &endp
                                   [&](const auto &other) { return other.network.id == endpoint.network.id; });
   if (found == endpoints.end()) return Error{ENOENT, "netd", endpoint.network.id};
   auto removed = remove_endpoint(*found, lease.container_namespace.get());
-  if (removed) endpoints.erase(found);
+  if (!removed) return removed;
+  ports_.withdraw(*found);
+  endpoints.erase(found);
   return removed;
 }
 
 bool NetdServer::forget(Connection &connection, std::string_view id) {
   if (in_use(id)) return answer(connection, Error{EBUSY, "netd", std::string(id)});
-  std::erase_if(networks_, [id](const auto &network) { return network->description().id == id; });
+  take_down([id](const std::string &other) { return other == id; });
   return answer(connection, {});
 }
 
@@ -270,9 +278,26 @@ bool NetdServer::in_use(std::string_view id) const {
 // The container has ended, and its interfaces with its network namespace.
 void NetdServer::close(Connection &connection) {
   if (!connection.socket) return;
+  withdraw_ports(connection);
   loop_.forget(connection, connection.socket.get());
   close_politely(connection.socket.release());
   connection.container_namespace.reset();
+}
+
+void NetdServer::withdraw_ports(const Connection &lease) {
+  if (!lease.leased) return;
+  for (const auto &endpoint : lease.container.endpoints) ports_.withdraw(endpoint);
+}
+
+// Networks whose id is chosen.
+template <typename Chosen>
+void NetdServer::take_down(Chosen chosen) {
+  std::erase_if(networks_, [&](const auto &network) {
+    const std::string &id = network->description().id;
+    if (!chosen(id)) return false;
+    ports_.forget_network(id);
+    return true;
+  });
 }
 
 // After each turn, when nobody is served any more.

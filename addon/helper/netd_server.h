@@ -14,6 +14,7 @@
 #include "addon/helper/frame_io.h"
 #include "addon/helper/netd_description.h"
 #include "addon/helper/netd_network.h"
+#include "addon/helper/netd_ports.h"
 #include "addon/net/event_loop.h"
 
 namespace sampan {
@@ -55,6 +56,9 @@ class NetdServer final : public Watch, public net::Timer, public ContainerSource
   bool send_attached(Connection &lease);
   bool answer(Connection &connection, const Status &outcome);
   Status plug_in_all(Connection &lease);
+  template <typename Chosen>
+  void take_down(Chosen chosen);
+  void withdraw_ports(const Connection &lease);
   Status connect(Connection &lease, const EndpointDescription &endpoint);
   Status disconnect(Connection &lease, const EndpointDescription &endpoint);
 
@@ -71,6 +75,7 @@ class NetdServer final : public Watch, public net::Timer, public ContainerSource
   std::unique_ptr<net::StackResources> resources_;
   net::HostResolvers host_resolvers_;
   std::vector<std::unique_ptr<NetdNetwork>> networks_;
+  NetdPorts ports_;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::unique_ptr<char[]> payload_;
 };

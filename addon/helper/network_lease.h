@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "addon/helper/frame_io.h"
+#include "addon/helper/netd_description.h"
 #include "addon/sys/poller.h"
 #include "addon/sys/result.h"
 #include "addon/sys/unique_fd.h"
@@ -33,6 +34,8 @@ class NetworkLease final : public Watch {
   Status attach(unique_fd network_namespace);
   // Until the interfaces are there.
   Status wait_attached();
+  // Lines that tell which ports of the host the container's are published at.
+  std::string published() const { return published_lines(description_); }
 
   // From now on events keep the lease, also over the end of a netd.
   Status keep(Poller &poller);

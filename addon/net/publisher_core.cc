@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "addon/net/publisher_core.h"
 
+#include <arpa/inet.h>
 #include <sys/socket.h>
 
 #include <string>
@@ -27,7 +28,12 @@ bool is_link_local(const IpAddress &address) {
 bool is_connecting(int result) { return result == 0 || errno == EINPROGRESS; }
 
 Error on_port(const char *call, const PublishedPort &port) {
-  return last_error(call, std::to_string(port.host_port) + (port.is_udp ? "/udp" : "/tcp"));
+  const int number = errno;
+  const IpAddress &address = port.host_address;
+  char text[INET6_ADDRSTRLEN] = "";
+  ::inet_ntop(address.is_v4() ? AF_INET : AF_INET6, address.is_v4() ? address.v4() : address.bytes, text, sizeof text);
+  const std::string place = address.is_v4() ? std::string(text) : '[' + std::string(text) + ']';
+  return Error{number, call, place + ':' + std::to_string(port.host_port) + (port.is_udp ? "/udp" : "/tcp")};
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "addon/sys/netlink.h"
 
 #include <linux/ethtool.h>
+#include <linux/fib_rules.h>
 #include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -156,6 +157,44 @@ void NetlinkBatch::add_default_route(unsigned index, int family, const Interface
       begin(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, &header, sizeof header, "add route", "default");
   put_number(RTA_OIF, index);
   if (gateway != nullptr) put(RTA_GATEWAY, gateway->bytes, size_of(family));
+  end(start);
+}
+
+// rtnetlink(7), RTN_LOCAL: Linux asks no more than that the socket is transparent.
+void NetlinkBatch::add_local_route(int family, uint32_t table) {
+  struct rtmsg header = {};
+  header.rtm_family = to_family(family);
+  header.rtm_table = RT_TABLE_UNSPEC;
+  header.rtm_protocol = RTPROT_STATIC;
+  header.rtm_scope = RT_SCOPE_HOST;
+  header.rtm_type = RTN_LOCAL;
+  const size_t start = begin(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, &header, sizeof header, "add route", "local");
+  constexpr uint32_t kLoopback = 1;  // index of lo in every network namespace
+  put_number(RTA_OIF, kLoopback);
+  put_number(RTA_TABLE, table);
+  end(start);
+}
+
+void NetlinkBatch::add_rule(const PacketRule &rule) {
+  put_rule(RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, rule, "add rule");
+}
+void NetlinkBatch::delete_rule(const PacketRule &rule) { put_rule(RTM_DELRULE, 0, rule, "delete rule"); }
+
+// linux/fib_rules.h; FRA_IP_PROTO and FRA_SPORT_RANGE: Linux 4.17.
+void NetlinkBatch::put_rule(uint16_t type, uint16_t flags, const PacketRule &rule, const char *call) {
+  struct fib_rule_hdr header = {};
+  header.family = to_family(rule.source.family);
+  header.src_len = static_cast<uint8_t>(size_of(rule.source.family) * 8);
+  header.action = FR_ACT_TO_TBL;
+  const size_t start = begin(type, flags, &header, sizeof header, call, std::to_string(rule.source_port));
+  constexpr uint32_t kPriority = 100;  // before the main table, 32766
+  put_number(FRA_PRIORITY, kPriority);
+  put_number(FRA_TABLE, rule.table);
+  put_text(FRA_IIFNAME, rule.interface_name);
+  put(FRA_SRC, rule.source.bytes, size_of(rule.source.family));
+  put_number(FRA_IP_PROTO, rule.protocol);
+  const struct fib_rule_port_range port = {rule.source_port, rule.source_port};
+  put(FRA_SPORT_RANGE, &port, sizeof port);
   end(start);
 }
 

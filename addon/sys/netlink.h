@@ -38,6 +38,15 @@ struct VethPair {
   uint32_t mtu = 0;
 };
 
+// Packets that come in through an interface from a port of an address are routed by a table of their own.
+struct PacketRule {
+  const char *interface_name = "";
+  InterfaceAddress source;
+  uint8_t protocol = 0;  // IPPROTO_TCP or IPPROTO_UDP
+  uint16_t source_port = 0;
+  uint32_t table = 0;
+};
+
 class NetlinkBatch {
  public:
   void add_bridge(const char *name, const MacAddress &mac, uint32_t mtu);
@@ -48,10 +57,15 @@ class NetlinkBatch {
   void set_up(unsigned index, uint32_t mtu = 0, uint32_t queue_length = 0);
   // Duplicate address detection is left out: the addresses were given out by one authority.
   void add_address(unsigned index, const InterfaceAddress &address);
+  // What `table` is asked for is this host's own: packets for sockets that are bound to the addresses of others.
+  void add_local_route(int family, uint32_t table);
+  void add_rule(const PacketRule &rule);
+  void delete_rule(const PacketRule &rule);
   // The default route; gateway null: everything is on the link.
   void add_default_route(unsigned index, int family, const InterfaceAddress *gateway);
 
  private:
+  void put_rule(uint16_t type, uint16_t flags, const PacketRule &rule, const char *call);
   friend class Netlink;
   struct Mark {
     size_t start;

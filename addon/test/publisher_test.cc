@@ -238,7 +238,7 @@ TEST("a withdrawn port takes its connections along and is free again") {
     CHECK(world.publisher->publish(again).ok());
     const auto taken = world.publisher->publish(again);
     CHECK_EQ(taken.error().number, EADDRINUSE);
-    CHECK_EQ(taken.error().subject, std::to_string(port) + "/tcp");
+    CHECK_EQ(taken.error().subject, "0.0.0.0:" + std::to_string(port) + "/tcp");
   });
 }
 

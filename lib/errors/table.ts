@@ -76,6 +76,8 @@ export const errorTable = {
   ERR_NETWORK_FULL: entry('engine', (s) => `no free address in network ${s}`),
   ERR_NETWORK_ADDRESS_TAKEN: entry('conflict', (s) => `address ${s} is already in use`),
   ERR_NETWORK_ENDPOINT: entry('conflict', (s) => s),
+  ERR_PORT_TAKEN: entry('conflict', (s) => `port is already allocated: ${s}`),
+  ERR_PORT_REFUSED: entry('engine', (s) => `port cannot be published: ${s}`),
   ERR_NETD: entry('engine', (s) => `network process: ${s}`),
   // host
   ERR_HOST: entry('engine', (s) => s),

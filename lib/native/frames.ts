@@ -26,7 +26,14 @@ export type Command =
 
 /** From a helper. */
 export type HelperEvent =
-  | { readonly type: 'ready'; readonly pid: number; /** decimal clock ticks since boot */ readonly startTime: string }
+  | {
+      readonly type: 'ready';
+      readonly pid: number;
+      /** decimal clock ticks since boot */
+      readonly startTime: string;
+      /** where its ports are published: lines of lib/network/description.ts */
+      readonly published: string;
+    }
   | { readonly type: 'started' }
   | {
       readonly type: 'error';
@@ -73,7 +80,12 @@ export const decodeFrame = (message: Buffer): HelperEvent => {
   const payload = message.subarray(headerSize);
   switch (type) {
     case frameType.ready:
-      return { type: 'ready', pid: a, startTime: ((BigInt(c) << 32n) | BigInt(b)).toString() };
+      return {
+        type: 'ready',
+        pid: a,
+        startTime: ((BigInt(c) << 32n) | BigInt(b)).toString(),
+        published: payload.toString('utf8'),
+      };
     case frameType.started:
       return { type: 'started' };
     case frameType.error: {

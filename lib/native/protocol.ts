@@ -200,7 +200,7 @@ export const frameType = {
   stdinEof: 4,
   /** a: columns, b: rows */
   resize: 5,
-  /** init waits for GO; a: its pid as the helper sees it, b/c: low/high half of its start time (clock ticks, /proc/<pid>/stat field 22) */
+  /** init waits for GO; a: its pid as the helper sees it, b/c: low/high half of its start time (clock ticks, /proc/<pid>/stat field 22); payload: the publish lines of its network description (addon/helper/netd_description.h), with the ports they got */
   ready: 6,
   /** execve succeeded */
   started: 7,

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What netd is told about a container: lines of words, read by addon/helper/netd_description.cc, which documents them.
 
+import type { PublishedPort, PublishRequest } from '../spec/ports.js';
+import { hasIpv6 } from './host-routes.js';
+
 export interface EndpointDescription {
   readonly network: {
     readonly id: string;
@@ -18,6 +21,7 @@ export interface EndpointDescription {
   readonly addresses: readonly string[];
   /** what the others in this network call the container, besides its host names */
   readonly names: readonly string[];
+  readonly publish: readonly PublishRequest[];
 }
 
 export interface ContainerDescription {
@@ -46,8 +50,28 @@ const endpointLines = (endpoint: EndpointDescription): readonly string[] => {
     line('endpoint', endpoint.interfaceName, endpoint.mac, flag(endpoint.isDefaultRoute)),
     ...endpoint.addresses.map((address) => line('address', address)),
     ...endpoint.names.map((name) => line('name', name)),
+    ...endpoint.publish.map(publishLine),
   ];
 };
+
+const publishLine = ({ port, protocol, hostAddress, hostPorts }: PublishRequest): string => {
+  const addresses = hostAddress === undefined ? ['0.0.0.0', ...(hasIpv6() ? ['::'] : [])] : [hostAddress];
+  const range = hostPorts === undefined ? '0-0' : `${String(hostPorts.first)}-${String(hostPorts.last)}`;
+  return line('publish', protocol, addresses.join(','), range, String(port));
+};
+
+/** The publish lines of a description that netd has made true. */
+export const parsePublished = (text: string): readonly PublishedPort[] =>
+  text.split('\n').flatMap((published) => {
+    const [, protocol, addresses = '', range = '', port] = published.split(' ');
+    if (port === undefined) return [];
+    return addresses.split(',').map((hostAddress) => ({
+      port: Number(port),
+      protocol: protocol === 'udp' ? 'udp' : 'tcp',
+      hostAddress,
+      hostPort: Number(range.split('-')[0]),
+    }));
+  });
 
 const line = (...words: readonly string[]): string => `${words.join(' ')}\n`;
 const flag = (value: boolean): string => (value ? '1' : '0');

@@ -50,3 +50,6 @@ const readOrEmpty = (path: string): string => {
     throw error;
   }
 };
+
+/** Is there IPv6 on the host, be it only to itself? */
+export const hasIpv6 = (): boolean => readOrEmpty('/proc/net/if_inet6') !== '';

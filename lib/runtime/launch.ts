@@ -23,6 +23,8 @@ export interface LaunchOptions {
 export interface Launched {
   readonly helper: ProcessIdentity;
   readonly init: ProcessIdentity;
+  /** where its ports are published, as the network process says it */
+  readonly published: string;
   readonly connection: Connection;
   /** lets it go on; resolves when execve has succeeded. @throws what the failure means */
   go(): Promise<void>;
@@ -39,6 +41,7 @@ export const launchHelper = async (native: Native, options: LaunchOptions): Prom
     return {
       helper,
       init: { pid: ready.pid, startTime: ready.startTime },
+      published: ready.published,
       connection,
       go: async () => {
         await connection.send({ type: 'go' });

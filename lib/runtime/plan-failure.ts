@@ -53,6 +53,24 @@ const meanings: readonly {
       hint: 'your key quota is used up (200 keyrings by default): sudo sysctl -w kernel.keys.maxkeys=2000',
     },
   },
+  {
+    operation: 'network_lease',
+    errnos: ['EADDRINUSE'],
+    meaning: { code: 'ERR_PORT_TAKEN', hint: "'ss -lntup' shows which process of yours has it" },
+  },
+  {
+    operation: 'network_lease',
+    errnos: ['EACCES'],
+    meaning: {
+      code: 'ERR_PORT_REFUSED',
+      hint: 'low ports are for root: take a higher one, or sudo sysctl -w net.ipv4.ip_unprivileged_port_start=80',
+    },
+  },
+  {
+    operation: 'network_lease',
+    errnos: ['EADDRNOTAVAIL'],
+    meaning: { code: 'ERR_PORT_REFUSED', hint: "the host has no such address: 'ip address' lists those it has" },
+  },
   { operation: 'namespaces', meaning: { code: 'ERR_PLAN_FAILED', hint: tryCheck } },
 ];
 

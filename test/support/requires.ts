@@ -20,6 +20,7 @@ import {
 } from 'node:fs';
 import { release, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { hostAddress } from './host-address.js';
 
 interface Feature {
   /** undefined when it is there, else what is wrong */
@@ -135,6 +136,10 @@ const features: Readonly<Record<string, Feature>> = {
   'cgroup-v2-delegated': {
     probe: probeCgroup,
     impossible: () => (isPureV2() ? undefined : 'this machine mounts cgroup v1; the guest tests cover it'),
+  },
+  'host-address': {
+    probe: () => (hostAddress() === undefined ? 'the machine has no IPv4 address but loopback' : undefined),
+    impossible: () => (hostAddress() === undefined ? 'the machine has no IPv4 address but loopback' : undefined),
   },
   busybox: {
     probe: () => (['/bin/busybox', '/usr/bin/busybox'].some((path) => existsSync(path)) ? undefined : 'no busybox'),

@@ -200,9 +200,9 @@ const warningsOf = (
     request.networks.length === 0 && isFirstNotice(paths, 'network-none')
       ? ['containers have no network of their own yet: the default is --network none (this is said once)']
       : [];
-  const isDiscarded = request.publish.length > 0 || request.publishAll;
-  const networkName = request.networks[0]?.name ?? 'no';
-  const ports = isDiscarded ? [`published ports are discarded when using ${networkName} network mode`] : [];
+  const networkMode = request.networks[0]?.name ?? 'none';
+  const isDiscarded = networkKind(networkMode) !== 'bridge' && (request.publish.length > 0 || request.publishAll);
+  const ports = isDiscarded ? [`published ports are discarded when using ${networkMode} network mode`] : [];
   const health = healthcheckWarning(healthcheck);
   return [...ids, ...network, ...ports, ...(health === undefined ? [] : [health])];
 };

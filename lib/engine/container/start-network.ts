@@ -118,11 +118,20 @@ export const saveEndpoints = (
 
 const describe = (record: ContainerRecord, endpoints: readonly LiveEndpoint[]) => {
   const first = endpoints.findIndex(({ network }) => !network.internal);
+  if (first < 0 && record.ports.publish.length > 0) {
+    throw sampanError('ERR_NETWORK_CONFIG', {
+      subject: 'ports cannot be published on an internal network',
+      hint: 'leave out -p, or give a second network that is not internal',
+    });
+  }
   return {
     id: record.id,
     hostnames: [...new Set([record.name, record.id.slice(0, 12), record.hostname])],
     resolvers: record.request.dns,
-    endpoints: endpoints.map((live, index) => describeEndpoint(live, index === first)),
+    endpoints: endpoints.map((live, index) => ({
+      ...describeEndpoint(live, index === first),
+      publish: index === first ? record.ports.publish : [],
+    })),
   };
 };
 
@@ -147,6 +156,7 @@ export const describeEndpoint = ({ endpoint, network }: LiveEndpoint, isDefaultR
     isDefaultRoute,
     addresses: [...withLength(assigned.ipv4, network.ipv4?.subnet), ...withLength(assigned.ipv6, network.ipv6?.subnet)],
     names: aliases,
+    publish: [],
   };
 };
 

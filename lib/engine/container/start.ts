@@ -12,6 +12,7 @@ import { DescriptorSlots, encodePlan } from '../../native/plan.js';
 import type { PlanOperation } from '../../native/protocol.js';
 import { makeCgroup, removeCgroup } from '../../runtime/cgroup.js';
 import type { IdMap } from '../../runtime/id-map.js';
+import { parsePublished } from '../../network/description.js';
 import { launchHelper, type Launched } from '../../runtime/launch.js';
 import { containerOperations, type TerminalSize } from '../../runtime/plan.js';
 import { openSession, type Session } from '../../runtime/session.js';
@@ -23,6 +24,7 @@ import type { StartOptions } from '../contract.js';
 import type { ContainerContext } from './context.js';
 import type { LockedContainer } from './find.js';
 import { monitorOperations, openDirectory } from './monitor-operations.js';
+import { withPortOwner } from './port-owner.js';
 import { cleanUp } from './remove.js';
 import { openStartNetwork } from './start-network.js';
 import { canStart, deriveStatus } from './status.js';
@@ -49,7 +51,7 @@ export const startLocked = async (
   } catch (error) {
     rmSync(runtimeDirectory, { recursive: true, force: true });
     if (cgroup !== undefined) removeCgroup(cgroup);
-    throw error;
+    throw withPortOwner(context.paths, error);
   }
 };
 
@@ -121,6 +123,7 @@ const go = async (
     monitor: launched.helper,
     init: launched.init,
     runtimeDirectory: places.runtimeDirectory,
+    ...(launched.published === '' ? {} : { publishedPorts: parsePublished(launched.published) }),
     ...(places.cgroup === undefined ? {} : { cgroup: places.cgroup }),
   };
   writeRunRecord(files, run);

@@ -15,7 +15,8 @@ import {
   type NetworkRecord,
 } from '../../store/network-records.js';
 import { deriveStatus, isRunning } from '../container/status.js';
-import { hasIpv6, type NetworkContext } from './create.js';
+import { hasIpv6 } from '../../network/host-routes.js';
+import type { NetworkContext } from './create.js';
 
 /** An endpoint with its network and its addresses. */
 export interface LiveEndpoint {

@@ -2,9 +2,8 @@
 // Creating a network: its addresses are chosen and its record is written; nothing runs until a container needs it.
 
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { sampanError } from '../../errors/sampan-error.js';
-import { hostRoutes } from '../../network/host-routes.js';
+import { hasIpv6, hostRoutes } from '../../network/host-routes.js';
 import { parseSubnet, type Subnet } from '../../network/ip.js';
 import { choosePool, defaultSubnet, ulaSubnet, userSubnetCandidates, type PoolRequest } from '../../network/pools.js';
 import { addNetwork, listNetworks, type NetworkRecord } from '../../store/network-records.js';
@@ -98,8 +97,6 @@ const poolsOf = (
     ...(wantsV6 ? { ipv6: choosePool(v6[0] ?? {}, 6, taken, [ulaSubnet(randomBytes(5))]) } : {}),
   };
 };
-
-export const hasIpv6 = (): boolean => existsSync('/proc/net/if_inet6');
 
 /** Of this machine's routes and of the other networks. */
 const takenSubnets = ({ paths }: NetworkContext): readonly Subnet[] => [

@@ -23,7 +23,11 @@ onLittleEndian.each<[Command, string]>([
 });
 
 onLittleEndian.each<[HelperEvent, string]>([
-  [{ type: 'ready', pid: 77, startTime: '8589934593' }, '06000000 4d000000 01000000 02000000'],
+  [{ type: 'ready', pid: 77, startTime: '8589934593', published: '' }, '06000000 4d000000 01000000 02000000'],
+  [
+    { type: 'ready', pid: 77, startTime: '8589934593', published: 'publish' },
+    `06000000 4d000000 01000000 02000000 ${Buffer.from('publish').toString('hex')}`,
+  ],
   [{ type: 'started' }, '07000000 00000000 00000000 00000000'],
   [
     { type: 'error', stage: 'init', errno: 2, operation: 41, index: 9, subject: '/x', detail: 'execve' },

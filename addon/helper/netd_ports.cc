@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "addon/helper/netd_ports.h"
+
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "addon/sys/netlink.h"
+#include "addon/sys/network_namespace.h"
+
+namespace sampan {
+
+namespace {
+
+constexpr uint32_t kTable = 100;
+constexpr const char *kBridge = "br0";
+// Any free port has to be free at several addresses.
+constexpr int kTriesForAny = 32;
+
+const sys::InterfaceAddress *address_of(const EndpointDescription &endpoint, int family) {
+  const auto found = std::find_if(endpoint.addresses.begin(), endpoint.addresses.end(),
+                                  [family](const auto &address) { return address.family == family; });
+  return found == endpoint.addresses.end() ? nullptr : &*found;
+}
+
+// The container's address of the same family, else the one that it has.
+const sys::InterfaceAddress *target_of(const EndpointDescription &endpoint, const net::IpAddress &host_address) {
+  const auto *target = address_of(endpoint, host_address.is_v4() ? AF_INET : AF_INET6);
+  return target != nullptr || endpoint.addresses.empty() ? target : &endpoint.addresses.front();
+}
+
+std::vector<net::PublishedPort> expand(const EndpointDescription &endpoint, const PublishDescription &wanted) {
+  std::vector<net::PublishedPort> ports;
+  for (const auto &host_address : wanted.host_addresses) {
+    const auto *target = target_of(endpoint, host_address);
+    if (target == nullptr) continue;
+    ports.push_back({.is_udp = wanted.is_udp,
+                     .host_address = host_address,
+                     .host_port = wanted.host_ports.first,
+                     .container = to_ip_address(*target),
+                     .container_port = wanted.container_port});
+  }
+  return ports;
+}
+
+// One port of the host at all addresses, or at none.
+Result<uint16_t> publish_at(net::Publisher &publisher, std::vector<net::PublishedPort> ports, uint16_t number) {
+  for (size_t i = 0; i < ports.size(); ++i) {
+    ports[i].host_port = number;
+    const auto published = publisher.publish(ports[i]);
+    if (!published) {
+      while (i-- > 0) publisher.withdraw(ports[i]);
+      return published.error();
+    }
+    number = ports[i].host_port = published.value();
+  }
+  return number;
+}
+
+Status publish_one(net::Publisher &publisher, const EndpointDescription &endpoint, PublishDescription *wanted) {
+  const auto ports = expand(endpoint, *wanted);
+  const bool any = wanted->host_ports.first == 0;
+  const int tries = any ? kTriesForAny : wanted->host_ports.last - wanted->host_ports.first + 1;
+  Error failure{EADDRNOTAVAIL, "publish", std::to_string(wanted->container_port)};
+  for (int i = 0; i < tries && !ports.empty(); ++i) {
+    const auto published =
+        publish_at(publisher, ports, any ? uint16_t{0} : static_cast<uint16_t>(wanted->host_ports.first + i));
+    if (published) {
+      wanted->host_ports = {published.value(), published.value()};
+      return {};
+    }
+    failure = published.error();
+    if (failure.number != EADDRINUSE) break;
+  }
+  return failure;
+}
+
+template <typename Visit>
+void for_each_rule(const EndpointDescription &endpoint, Visit visit) {
+  for (const auto &port : endpoint.published) {
+    for (const auto &address : endpoint.addresses) {
+      visit(sys::PacketRule{.interface_name = kBridge,
+                            .source = address,
+                            .protocol = static_cast<uint8_t>(port.is_udp ? IPPROTO_UDP : IPPROTO_TCP),
+                            .source_port = port.container_port,
+                            .table = kTable});
+    }
+  }
+}
+
+// A failure that `harmless` names, of a rule that is there, or gone, already, is none.
+Status run_each(const std::vector<sys::NetlinkBatch> &batches, int harmless) {
+  auto netlink = sys::Netlink::open();
+  if (!netlink) return netlink.error();
+  for (const auto &batch : batches) {
+    auto done = netlink.value().run(batch);
+    if (!done && done.error().number != harmless) return done;
+  }
+  return {};
+}
+
+Status steer_answers(const EndpointDescription &endpoint, int network_namespace) {
+  std::vector<sys::NetlinkBatch> batches;
+  for (const auto &address : endpoint.addresses) batches.emplace_back().add_local_route(address.family, kTable);
+  for_each_rule(endpoint, [&](const sys::PacketRule &rule) { batches.emplace_back().add_rule(rule); });
+  return sys::in_network_namespace(network_namespace, [&] { return run_each(batches, EEXIST); });
+}
+
+void unsteer_answers(const EndpointDescription &endpoint, int network_namespace) {
+  std::vector<sys::NetlinkBatch> batches;
+  for_each_rule(endpoint, [&](const sys::PacketRule &rule) { batches.emplace_back().delete_rule(rule); });
+  // A rule that stays behind leads packets of an address that nobody has.
+  (void)sys::in_network_namespace(network_namespace, [&] { return run_each(batches, ENOENT); });
+}
+
+}  // namespace
+
+Status NetdPorts::open(net::EventLoop &loop) {
+  auto resources = net::PublisherResources::create(loop);
+  if (!resources) return resources.error();
+  resources_ = resources.take();
+  return {};
+}
+
+Status NetdPorts::publish(int network_namespace, EndpointDescription *endpoint) {
+  if (endpoint->published.empty()) return {};
+  auto found = network(endpoint->network, network_namespace);
+  if (!found) return found.error();
+  Status outcome = steer_answers(*endpoint, network_namespace);
+  for (auto &port : endpoint->published) {
+    if (outcome) outcome = publish_one(*found.value()->publisher, *endpoint, &port);
+  }
+  if (!outcome) withdraw(*endpoint);
+  return outcome;
+}
+
+void NetdPorts::withdraw(const EndpointDescription &endpoint) {
+  Network *found = endpoint.published.empty() ? nullptr : find(endpoint.network.id);
+  if (found == nullptr) return;
+  for (const auto &address : endpoint.addresses) found->publisher->withdraw_all(to_ip_address(address));
+  unsteer_answers(endpoint, found->network_namespace);
+}
+
+void NetdPorts::forget_network(std::string_view id) {
+  std::erase_if(networks_, [id](const Network &network) { return network.id == id; });
+}
+
+Result<NetdPorts::Network *> NetdPorts::network(const NetworkDescription &description, int network_namespace) {
+  if (Network *known = find(description.id)) return known;
+  std::vector<net::IpPrefix> own;
+  for (const auto &gateway : description.gateways) own.push_back(to_ip_prefix(gateway));
+  auto publisher = net::Publisher::create(*resources_, network_namespace, own);
+  if (!publisher) return publisher.error();
+  return &networks_.emplace_back(Network{description.id, network_namespace, publisher.take()});
+}
+
+NetdPorts::Network *NetdPorts::find(std::string_view id) {
+  const auto found =
+      std::find_if(networks_.begin(), networks_.end(), [id](const Network &network) { return network.id == id; });
+  return found == networks_.end() ? nullptr : &*found;
+}
+
+}  // namespace sampan
