@@ -13,6 +13,7 @@
 #include "addon/helper/link.h"
 #include "addon/helper/monitor.h"
 #include "addon/helper/netd.h"
+#include "addon/helper/no_exceptions.h"
 #include "addon/helper/read_settings.h"
 #include "addon/helper/reaper.h"
 #include "addon/helper/start_failure.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Crash-only: the command line, the monitor or the container's init is killed at a random moment of create, run, start,
-// stop and rm, some hundreds of times, also when the container restarts itself. Then the next command must tell the
-// truth, and nothing may be left that no record names. The seed is printed; SAMPAN_TEST_SEED repeats a run's choices (the
-// kernel's timing it cannot repeat), SAMPAN_TEST_ROUNDS plays fewer.
+// stop and rm, some hundreds of times, also when the container restarts itself or is being probed. Then the next command
+// must tell the truth, and nothing may be left that no record names. The seed is printed; SAMPAN_TEST_SEED repeats a
+// run's choices (the kernel's timing it cannot repeat), SAMPAN_TEST_ROUNDS plays fewer.
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -55,6 +55,8 @@ const restarters =
     reference,
     'true',
   ];
+/** Its monitor is mostly in the middle of a probe. */
+const probed = sleepers('run', '-d', '--health-cmd', 'sleep 0.02', '--health-interval', '10ms');
 const nothing = (): undefined => undefined;
 
 const scenarios: Readonly<Record<string, Scenario>> = {
@@ -71,6 +73,8 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   'kill of a restarting one': { before: restarters('run', '-d'), command: (name) => ['kill', name] },
   'restart of a restarting one': { before: restarters('run', '-d'), command: (name) => ['restart', name] },
   'rm -f of a restarting one': { before: restarters('run', '-d'), command: (name) => ['rm', '-f', name] },
+  'stop of a probed one': { before: probed, command: (name) => ['stop', '-t', '0', name] },
+  'restart of a probed one': { before: probed, command: (name) => ['restart', '-t', '0', name] },
   rm: { before: sleepers('create'), command: (name) => ['rm', name] },
   'rm -f': { before: sleepers('run', '-d'), command: (name) => ['rm', '-f', name] },
 };
