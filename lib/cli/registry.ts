@@ -97,6 +97,7 @@ export const registry: readonly CommandEntry[] = [
     () => import('./commands/container/commit.js'),
   ),
   container('cp', 'cp', 'Copy files between a container and the machine', () => import('./commands/container/cp.js')),
+  container('rename', 'rename', 'Give a container another name', () => import('./commands/container/rename.js')),
   container('diff', 'diff', 'List what a container has changed', () => import('./commands/container/diff.js')),
   container(
     'export',

@@ -55,8 +55,9 @@ export interface FileCopyReport {
   readonly warnings: readonly string[];
 }
 
-/** The part of ContainerService that is about files. */
+/** The part of ContainerService that is about files and names. */
 export interface ContainerFileService {
+  rename(nameOrId: string, newName: string): Promise<void>;
   /** Makes an image of its changes. */
   commit(nameOrId: string, request: CommitRequest): Promise<Committed>;
   /** What it has added, changed and deleted. */

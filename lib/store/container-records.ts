@@ -12,7 +12,7 @@ import { isSameProcess, type ProcessIdentity } from '../util/process-identity.js
 import { readJson, writeJsonAtomic } from './atomic.js';
 import type { Paths } from './paths.js';
 
-/** What was asked and decided at creation; never changed afterwards. */
+/** What was asked and decided at creation; only the name may change afterwards (rename). */
 export interface ContainerRecord {
   readonly schema: 1;
   readonly id: string;

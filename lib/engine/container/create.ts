@@ -23,6 +23,7 @@ import { removeIfThere, syncDirectory, writeJsonAtomic } from '../../store/atomi
 import {
   containerFiles,
   filesOf,
+  readContainerRecord,
   readRuntimeConfig,
   writeContainerRecord,
   type ContainerFiles,
@@ -257,9 +258,10 @@ const putInPlace = async (
   return name;
 };
 
-const refuseTaken = ({ paths }: ContainerContext, name: string): void => {
+/** A name is taken by the container whose record has it. @throws ERR_CONTAINER_NAME_TAKEN */
+export const refuseTaken = ({ paths }: ContainerContext, name: string): void => {
   const id = idOfName(paths, name);
-  if (id === undefined || readHostFile(filesOf(paths, id).record) === undefined) return;
+  if (id === undefined || readContainerRecord(filesOf(paths, id))?.name !== name) return;
   throw sampanError('ERR_CONTAINER_NAME_TAKEN', {
     subject: name,
     hint: `by container ${id.slice(0, 12)}: remove it with 'sampan rm ${name}', or choose another name`,

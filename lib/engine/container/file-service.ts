@@ -14,6 +14,10 @@ export const openFileService = (context: ContainerContext): ContainerFileService
   copyIn: async (nameOrId, request) => (await import('./copy.js')).copyIn(context, nameOrId, request),
   readArchive: async (nameOrId, request) => (await import('./copy.js')).readArchive(context, nameOrId, request),
   writeArchive: async (nameOrId, request) => (await import('./copy.js')).writeArchive(context, nameOrId, request),
+  rename: async (nameOrId, newName) => {
+    const { renameContainer } = await import('./rename.js');
+    return renameContainer(context, nameOrId, newName);
+  },
   diff: async (nameOrId) => {
     const { diffContainer } = await import('./diff.js');
     return diffContainer(context, findContainer(context.paths, nameOrId));

@@ -49,7 +49,7 @@ const resolveId = (paths: Paths, nameOrId: string): string => {
   const ids = listContainerIds(paths);
   if (ids.includes(nameOrId)) return nameOrId;
   const named = idOfName(paths, nameOrId.replace(/^\//, ''));
-  if (named !== undefined && ids.includes(named)) return named;
+  if (named !== undefined && ids.includes(named) && hasName(paths, named, nameOrId.replace(/^\//, ''))) return named;
   const matching = /^[0-9a-f]+$/.test(nameOrId) ? ids.filter((id) => id.startsWith(nameOrId)) : [];
   const [first, second] = matching;
   if (second !== undefined)
@@ -64,6 +64,10 @@ export const isRestarting = ({ record }: FoundContainer): Error =>
     subject: `${record.name} is restarting`,
     hint: `wait until it is running, or end it with 'sampan stop ${record.name}'`,
   });
+
+/** A link under another name is what a killed `rename` left. */
+const hasName = (paths: Paths, id: string, name: string): boolean =>
+  readContainerRecord(filesOf(paths, id))?.name === name;
 
 /** Names are symlinks to ids (docs/state-on-disk.md). */
 export const idOfName = (paths: Paths, name: string): string | undefined => {

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// `rename`: the new name is claimed before the record says it, the old one let go after. Killed in between, a link to
+// the container remains whose name its record does not have: that is nobody's name (find.ts).
+
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { sampanError } from '../../errors/sampan-error.js';
+import { removeIfThere, syncDirectory } from '../../store/atomic.js';
+import { writeContainerRecord } from '../../store/container-records.js';
+import type { ContainerContext } from './context.js';
+import { refuseTaken } from './create.js';
+import { idOfName, lockContainer } from './find.js';
+import { checkName } from './names.js';
+
+/** @throws ERR_CONTAINER_NOT_FOUND, ERR_INVALID_VALUE, ERR_CONTAINER_NAME_TAKEN */
+export const renameContainer = async (context: ContainerContext, nameOrId: string, newName: string): Promise<void> => {
+  const { paths, locks } = context;
+  const name = checkName(newName.replace(/^\//, ''));
+  const { id, files, record, lock } = await lockContainer(paths, locks, nameOrId);
+  using _lock = lock;
+  using _names = await locks.names();
+  if (record.name === name) {
+    throw sampanError('ERR_INVALID_VALUE', { subject: `the new name ${name} is the name that the container has` });
+  }
+  refuseTaken(context, name);
+  const pathOf = (one: string): string => join(paths.names, one);
+  // What a killed command left.
+  removeIfThere(pathOf(name));
+  symlinkSync(id, pathOf(name));
+  writeContainerRecord(files, { ...record, name });
+  if (idOfName(paths, record.name) === id) removeIfThere(pathOf(record.name));
+  syncDirectory(paths.names);
+};
