@@ -119,6 +119,26 @@ describe('two pulls at once', () => {
   });
 });
 
+describe('a removal meanwhile', () => {
+  pulling.test('takes no layer away from a pull that has found it', async () => {
+    const repository = uniqueName('r');
+    const [old, fresh] = [nameAt(registry, repository, 'old'), nameAt(registry, repository, 'fresh')];
+    await publish({ name: old });
+    const { layers } = await publish({ name: fresh, layerBytes: [2_000_000] });
+    await ok(['pull', '-q', viaProxy(old)]);
+    const large = layers.at(-1)?.digest ?? '';
+    proxy.decide = ({ url }) => (url.includes(large) ? { drip: { bytes: 65_536, everyMs: 20 } } : undefined);
+    const started = startTool(['pull', '-q', viaProxy(fresh)]);
+    await poll(() => sizeOf(join(sandbox().dataRoot, 'downloads', large.slice(7))) > 0, { what: 'the first bytes' });
+    // every image that has the common layer
+    const images = await ok(['images', '--format', '{{.Repository}} {{.ID}}']);
+    const ids = images.split('\n').flatMap((row) => (row.startsWith('host ') ? [] : (row.split(' ')[1] ?? [])));
+    await ok(['rmi', '-f', ...new Set(ids)]);
+    expect(toResult(await started)).toMatchObject({ exitCode: 0 });
+    expect(await ok(['run', '--rm', '--pull', 'never', viaProxy(fresh), 'ls', '/'])).toContain('layer0');
+  });
+});
+
 describe('on a terminal', () => {
   watched.test('each layer is a line that is drawn anew in place and fits the width', async () => {
     const name = nameAt(registry);

@@ -203,6 +203,20 @@ describe('on a full disk', () => {
   });
 });
 
+describe('a bomb', () => {
+  small.test('a layer that unpacks to more than the disk has is refused and leaves nothing', async () => {
+    const name = freshName();
+    const { layers } = await publish({ name, zeroBytes: 100_000_000 });
+    expect(layers.at(-1)?.size).toBeLessThan(1_000_000);
+    using disk = await SmallDisk.make(32 * 1024);
+    expect(disk.tool(['ps'])).toMatchObject({ exitCode: 0 });
+    const before = disk.state();
+    expect(disk.tool(['pull', name])).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/no space left/i) });
+    expect(disk.state()).toBe(before);
+    expect(disk.sh('ls -A data/sampan/downloads 2>/dev/null').stdout).toBe('');
+  });
+});
+
 describe('a private registry', () => {
   pushing.test('is one run of an image, to which is pushed and from which is pulled', async () => {
     const program = execFileSync('sh', ['-c', 'command -v docker-registry'], { encoding: 'utf8' }).trim();

@@ -31,6 +31,8 @@ export interface PublishSpec {
   readonly name: string;
   /** of the layers above the root file system */
   readonly layerBytes?: readonly number[];
+  /** one more layer: so many zeros, which compress to nothing */
+  readonly zeroBytes?: number;
   readonly architecture?: string;
 }
 
@@ -41,6 +43,7 @@ export const publish = async (spec: PublishSpec): Promise<PublishedImage> => {
   const tars = [
     rootfsTar(),
     ...layerBytes.map((bytes, index) => makeTar([file(`layer${String(index)}`, randomBytes(bytes))])),
+    ...(spec.zeroBytes === undefined ? [] : [makeTar([file('zeros', Buffer.alloc(spec.zeroBytes))])]),
   ];
   const blobs = tars.map((tar) => gzipSync(tar, { level: 1 }));
   const config = Buffer.from(
