@@ -16,6 +16,7 @@ const rootRules = { options: globalOptions, interspersed: false, command: 'sampa
 
 /** Runs one command line; errors are thrown as CommandFailure, which knows its exit code. */
 export const dispatch = async (words: readonly string[], host: Host): Promise<number> => {
+  if (words[0] === '__complete') return completeWords(words.slice(1), host);
   const { values, rest } = await failing(undefined, async () => scan(words, rootRules));
   if (values.get(versionOption) === true) return showVersion(host);
   if (rest[0] === 'help') return showHelp(rest.slice(1), host);
@@ -107,6 +108,12 @@ const unknownCommand = (typed: string, known: readonly string[]): never => {
     subject: `sampan ${typed}`,
     hint: `${near === undefined ? '' : `did you mean 'sampan ${near}'? `}'sampan --help' lists the commands`,
   });
+};
+
+/** What the completion scripts of shells ask. */
+const completeWords = async (words: readonly string[], host: Host): Promise<number> => {
+  const { runComplete } = await import('./completion/run.js');
+  return failing(undefined, () => runComplete(words, host));
 };
 
 // ---- help ----------------------------------------------------------------------------------------------------------

@@ -195,6 +195,11 @@ export const registry: readonly CommandEntry[] = [
     summary: 'Show facts about the engine and the machine',
     load: () => import('./commands/system/info.js'),
   },
+  top(
+    'completion',
+    'Print the script that completes commands and names in a shell',
+    () => import('./commands/completion.js'),
+  ),
   top('version', 'Show the version', () => import('./commands/system/version.js')),
 ];
 
