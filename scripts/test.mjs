@@ -30,6 +30,7 @@ const suites = [
   { name: 'unit', command: [bin('jest'), '--selectProjects', 'unit', jestWorkers] },
   { name: 'registry', command: node('scripts/test-registry.mjs') },
   { name: 'native', command: node('scripts/test-native.mjs') },
+  { name: 'fuzz', command: node('scripts/test-fuzz.mjs') },
   { name: 'kernel', command: node('scripts/test-kernel.mjs') },
 ];
 

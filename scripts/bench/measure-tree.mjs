@@ -40,15 +40,23 @@ export const measureTree = async ({ command, env }, { memory = false } = {}) => 
 const watchMemory = async (child) => {
   let peak = 0;
   while (child.exitCode === null && child.signalCode === null) {
-    const sum = treeOf(child.pid).reduce((bytes, pid) => bytes + residentBytes(pid), 0);
-    peak = Math.max(peak, sum);
+    peak = Math.max(peak, bytesBelow(child.pid, ''));
     await sleep(sampleMilliseconds);
   }
   return peak;
 };
 
-/** Descendants; the shell that takes the time is not one of them. */
-const treeOf = (pid) => childrenOf(pid).flatMap((child) => [child, ...treeOf(child)]);
+/**
+ * Of the descendants; the shell that takes the time is not one of them. Between vfork and exec a child uses its parent's
+ * memory, and then agrees with it in everything that does not change all the time: it is counted once.
+ */
+const bytesBelow = (pid, shape) =>
+  childrenOf(pid).reduce((sum, child) => {
+    const status = readIfThere(`/proc/${child}/status`);
+    const own = (status.match(/^Vm(?:Size|Data|Stk|Exe|Lib|PTE):.*$/gm) ?? []).join(' ');
+    const resident = Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
+    return sum + (own === shape ? 0 : resident) + bytesBelow(child, own);
+  }, 0);
 
 const childrenOf = (pid) =>
   tasksOf(pid).flatMap((task) => readIfThere(`/proc/${pid}/task/${task}/children`).split(' ').filter(Boolean));
@@ -61,8 +69,6 @@ const tasksOf = (pid) => {
     return [];
   }
 };
-
-const residentBytes = (pid) => Number(/^VmRSS:\s+(\d+) kB/m.exec(readIfThere(`/proc/${pid}/status`))?.[1] ?? 0) * 1024;
 
 const readIfThere = (path) => {
   try {

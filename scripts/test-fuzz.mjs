@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// `npm run test:fuzz [-- <target>]`: every fuzz target for a bounded time, so that what a change opens to hostile bytes
+// is seen at once. A longer run of one target: build/fuzz/fuzz_tar -max_total_time=3600.
+
+import { spawnSync } from 'node:child_process';
+import { basename, join } from 'node:path';
+import { argv } from 'node:process';
+import { buildFuzzTargets } from './native-build.mjs';
+import { root, sourcesOf } from './sources.mjs';
+import { hasTool } from './toolchain.mjs';
+
+const secondsEach = 10;
+const memoryMegabytes = 1024;
+const limits = [`-max_total_time=${String(secondsEach)}`, `-rss_limit_mb=${String(memoryMegabytes)}`, '-timeout=10'];
+
+const targets = sourcesOf('fuzz')
+  .map((path) => basename(path, '.cc'))
+  .filter((name) => argv.length < 3 || argv.includes(name));
+
+const survives = (name) => {
+  const artifacts = `-artifact_prefix=${join(root, 'build/fuzz')}/`;
+  const { status, stderr } = spawnSync(join(root, 'build/fuzz', name), [...limits, artifacts], {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'ignore', 'pipe'],
+    maxBuffer: 1 << 28,
+  });
+  const lines = stderr.trim().split('\n');
+  console.log(status === 0 ? `${name}: ${lines.at(-1)}` : `${name} failed:\n${lines.slice(-40).join('\n')}`);
+  return status === 0;
+};
+
+if (hasTool('clang++') && hasTool('cmake')) {
+  buildFuzzTargets();
+  const passed = targets.filter(survives).length;
+  console.log(`${String(passed)} passed, ${String(targets.length - passed)} failed, 0 skipped`);
+  process.exitCode = passed === targets.length ? 0 : 1;
+} else {
+  console.log('fuzzing needs clang and cmake');
+  console.log(`0 passed, 0 failed, ${String(targets.length)} skipped`);
+}
