@@ -2,8 +2,8 @@
 // Blobs of an OCI image layout (image-spec 1.1, image-layout.md), named by their sha256.
 //
 // How this works: a blob is staged in scratch space while its digest is computed, and renamed into blobs/sha256 once
-// everything that belongs to it is there; what is visible is whole and verified. Layers are not synced to disk one by
-// one (a torn one is found by its digest when it is read), the small documents are.
+// everything that belongs to it is there; what is visible is whole and verified. Blobs of layers are not synced to
+// disk one by one (a torn one is found by its digest when it is read), the small documents are.
 
 import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';

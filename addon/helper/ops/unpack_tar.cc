@@ -29,11 +29,13 @@ ssize_t read_input(void *context, char *buffer, size_t size) {
 }  // namespace
 
 // #syscalls: read pwrite64 openat openat2 mkdirat mknodat symlinkat linkat unlinkat fstat newfstatat fchown fchownat
-// #syscalls: fchmod fchmodat fsetxattr utimensat ftruncate getdents64 umask fcntl
+// #syscalls: fchmod fchmodat fsetxattr utimensat ftruncate getdents64 umask fcntl syncfs
 Status op_unpack_tar(InitContext &context, const unpack_tar_args &args) {
   const char *path = args.source == nullptr ? "" : args.source;
   unique_fd directory(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory) return last_error("open", path);
+  unique_fd synced(fcntl(directory.get(), F_DUPFD_CLOEXEC, 0));
+  if (!synced) return last_error("fcntl", path);
   int input_fd = args.input;
   // Fewer switches between the writer and us. An unprivileged user may have used up the allowance; then it stays 64
   // KiB.
@@ -45,6 +47,9 @@ Status op_unpack_tar(InitContext &context, const unpack_tar_args &args) {
   TarUnpacker unpacker(reader, std::move(directory), options);
   Status unpacked = unpacker.run();
   if (!unpacked) return unpacked;
+  // A layer is known as whole by its record, which others write next: no power cut may leave the one without the other.
+  // syncfs(2) reports errors of write-back since Linux 5.8.
+  if (syncfs(synced.get()) < 0) return last_error("syncfs", path);
   add_counts(context, unpacker.counts());
   return {};
 }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading a container's log: docker's json-file format, rotated files oldest first, then following.
 //
-// How this works: the files <log>.N ... <log>.1, <log> are read in that order as one stream of entries. --tail keeps
-// the last N of them in a ring. To follow, the live file is read on as it grows; when its name shows another inode,
+// How this works: the files <log>.N ... <log>.1, <log> are read in that order as one stream of entries. --tail reads
+// them backwards from the end. To follow, the live file is read on as it grows; when its name shows another inode,
 // the monitor has rotated: the rest of the old file is read, then the new one from its start.
 
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hasErrno, sampanError } from '../../errors/sampan-error.js';
 import type { LogEntry, LogOptions } from '../contract.js';
+import { parseEntry } from './log-entry.js';
+import { openLogFile, type LogFile } from './log-file.js';
 
-const readSize = 256 * 1024;
 const pollMs = 50;
 
 export interface LogSource {
@@ -23,7 +23,8 @@ export async function* readLog(source: LogSource, options: LogOptions): AsyncGen
   const wanted = instantFilter(options);
   const live = openLive(source.path);
   try {
-    yield* tail(history(source.path, live), options.tail, wanted);
+    if (options.tail === undefined) yield* wantedOf(history(source.path, live), wanted);
+    else yield* lastLines(wantedOf(historyBackwards(source.path, live), wanted), options.tail);
     if (options.follow) yield* follow(source, live, wanted);
   } finally {
     live.close();
@@ -36,6 +37,7 @@ type Wanted = (entry: LogEntry) => 'yes' | 'no' | 'past';
 const instantFilter = ({ since, until }: LogOptions): Wanted => {
   const from = since === undefined ? undefined : padded(since);
   const to = until === undefined ? undefined : padded(until);
+  if (from === undefined && to === undefined) return () => 'yes';
   return ({ time }) => {
     const at = padded(time);
     if (to !== undefined && at > to) return 'past';
@@ -51,78 +53,50 @@ const padded = (time: string): string => {
 
 // ---- files ---------------------------------------------------------------------------------------------------------
 
-/** A file read line by line, from where the last read ended. */
-interface LineFile {
-  readonly inode: number;
-  /** complete lines that are there now */
-  lines(): Generator<string>;
-  close(): void;
-}
-
-const openLines = (path: string): LineFile | undefined => {
-  try {
-    return linesOf(openSync(path, 'r'));
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
-};
-
-const linesOf = (fd: number): LineFile => {
-  const buffer = Buffer.allocUnsafe(readSize);
-  let rest = Buffer.alloc(0);
-  let open = true;
-  return {
-    inode: fstatSync(fd).ino,
-    *lines() {
-      for (let length = readSync(fd, buffer); length > 0; length = readSync(fd, buffer)) {
-        const data = rest.length === 0 ? buffer.subarray(0, length) : Buffer.concat([rest, buffer.subarray(0, length)]);
-        let start = 0;
-        for (let end = data.indexOf(10); end >= 0; end = data.indexOf(10, start)) {
-          yield data.toString('utf8', start, end);
-          start = end + 1;
-        }
-        rest = Buffer.from(data.subarray(start));
-      }
-    },
-    close: () => {
-      if (open) closeSync(fd);
-      open = false;
-    },
-  };
-};
-
 /** The live log, which may be rotated away and may not be there before the first line. */
 interface LiveLog {
-  current(): LineFile | undefined;
+  current(): LogFile | undefined;
   /** the successor, when the name means another file now */
-  rotated(): LineFile | undefined;
+  rotated(): LogFile | undefined;
   close(): void;
 }
 
 const openLive = (path: string): LiveLog => {
-  let file = openLines(path);
+  let file = openLogFile(path);
   return {
-    current: () => (file ??= openLines(path)),
+    current: () => (file ??= openLogFile(path)),
     rotated: () => {
       const there = statSync(path, { throwIfNoEntry: false });
       if (file === undefined || there === undefined || there.ino === file.inode) return undefined;
       file.close();
-      file = openLines(path);
+      file = openLogFile(path);
       return file;
     },
     close: () => file?.close(),
   };
 };
 
+/** The rotated files, the newest first. One that the live file was rotated to since it was opened is not among them. */
+function* rotatedFiles(path: string, live: LiveLog): Generator<LogFile> {
+  for (let index = 1; ; index++) {
+    const file = openLogFile(`${path}.${String(index)}`);
+    if (file === undefined) return;
+    try {
+      if (file.inode !== live.current()?.inode) yield file;
+    } finally {
+      file.close();
+    }
+  }
+}
+
 function* history(path: string, live: LiveLog): Generator<LogEntry> {
   let oldest = 0;
   while (statSync(`${path}.${String(oldest + 1)}`, { throwIfNoEntry: false }) !== undefined) oldest++;
   for (let index = oldest; index >= 1; index--) {
-    const file = openLines(`${path}.${String(index)}`);
+    const file = openLogFile(`${path}.${String(index)}`);
     if (file === undefined) continue;
     try {
-      yield* entries(file);
+      if (file.inode !== live.current()?.inode) yield* entries(file);
     } finally {
       file.close();
     }
@@ -131,41 +105,37 @@ function* history(path: string, live: LiveLog): Generator<LogEntry> {
   if (current !== undefined) yield* entries(current);
 }
 
-function* entries(file: LineFile): Generator<LogEntry> {
+/** Everything there is, the last entry first. */
+function* historyBackwards(path: string, live: LiveLog): Generator<LogEntry> {
+  const current = live.current();
+  if (current !== undefined) for (const line of current.linesBackwards()) yield parseEntry(line);
+  for (const file of rotatedFiles(path, live)) for (const line of file.linesBackwards()) yield parseEntry(line);
+}
+
+function* entries(file: LogFile): Generator<LogEntry> {
   for (const line of file.lines()) yield parseEntry(line);
 }
 
-const parseEntry = (line: string): LogEntry => {
-  try {
-    const value = JSON.parse(line) as { log?: unknown; stream?: unknown; time?: unknown }; // checked below
-    if (typeof value.log === 'string' && typeof value.time === 'string') {
-      return { stream: value.stream === 'stderr' ? 'stderr' : 'stdout', time: value.time, text: value.log };
-    }
-  } catch (error) {
-    throw sampanError('ERR_STORE_CORRUPT', { subject: `log line ${line.slice(0, 80)}`, cause: error });
-  }
-  throw sampanError('ERR_STORE_CORRUPT', { subject: `log line ${line.slice(0, 80)}` });
-};
-
 // ---- selection -----------------------------------------------------------------------------------------------------
 
-/** Lines, not entries, are counted: a long line is stored in several entries, of which the last ends it. */
-function* tail(all: Iterable<LogEntry>, count: number | undefined, wanted: Wanted): Generator<LogEntry> {
-  if (count === undefined) {
-    for (const entry of all) if (wanted(entry) === 'yes') yield entry;
-    return;
-  }
-  const lines: LogEntry[][] = [];
-  let open = false;
-  for (const entry of all) {
-    if (wanted(entry) !== 'yes') continue;
-    if (open) lines.at(-1)?.push(entry);
-    else lines.push([entry]);
-    open = !entry.text.endsWith('\n');
-    if (lines.length > count) lines.splice(0, lines.length - count);
-  }
-  for (const line of lines) yield* line;
+function* wantedOf(all: Iterable<LogEntry>, wanted: Wanted): Generator<LogEntry> {
+  for (const entry of all) if (wanted(entry) === 'yes') yield entry;
 }
+
+/**
+ * The entries of the last lines, read from the end: no more is read than is shown. Lines are counted, not entries: a long
+ * line is stored in several entries, of which the last ends it.
+ */
+const lastLines = (backwards: Iterable<LogEntry>, count: number): readonly LogEntry[] => {
+  const found: LogEntry[] = [];
+  let lines = 0;
+  for (const entry of backwards) {
+    if (found.length === 0 || entry.text.endsWith('\n')) lines++;
+    if (lines > count) break;
+    found.push(entry);
+  }
+  return found.reverse();
+};
 
 async function* follow(source: LogSource, live: LiveLog, wanted: Wanted): AsyncGenerator<LogEntry> {
   for (;;) {

@@ -80,7 +80,8 @@ const copyEntries = async (entries: AsyncIterable<LogEntry>, host: Host, timesta
   for await (const { stream, time, text } of entries) {
     const stamp = timestamps && !lineOpen[stream] ? `${fixedTime(time)} ` : '';
     lineOpen[stream] = !text.endsWith('\n');
-    await pieces.add(stream, `${stamp}${text}`);
+    const full = pieces.add(stream, stamp + text);
+    if (full !== undefined) await full;
   }
   await pieces.flush();
 };
@@ -104,7 +105,8 @@ class PieceWriter {
 
   constructor(readonly host: Host) {}
 
-  async add(stream: Stream, text: string): Promise<void> {
+  /** a promise when so much has gathered that the writer has to be waited for */
+  add(stream: Stream, text: string): Promise<void> | undefined {
     this.#throwFailure();
     if (stream !== this.#stream) this.#write();
     this.#stream = stream;
@@ -116,6 +118,7 @@ class PieceWriter {
       this.#scheduled = undefined;
       this.#write();
     });
+    return undefined;
   }
 
   async flush(): Promise<void> {

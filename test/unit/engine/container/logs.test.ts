@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, linkSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LogEntry, LogOptions } from '../../../../lib/engine/contract.js';
@@ -70,4 +70,53 @@ test('following reads what is appended, across a rotation, until the container e
 test('a line that is being written is not shown before it is whole', async () => {
   writeFileSync(path, line('a\n') + line('b\n').slice(0, 10));
   expect(await read()).toEqual(['a\n']);
+});
+
+test('--tail gives the same as the end of the whole log, whatever the text, the files and where reads are cut', async () => {
+  const texts = [
+    '\n',
+    'a\n',
+    'part',
+    'ü€😀\n',
+    '"quoted"\n',
+    'back\\slash\\n\n',
+    '\t\u0001\n',
+    ','.repeat(1000),
+    'x'.repeat(16_384),
+  ];
+  const all = Array.from({ length: 2000 }, (_, index) => texts[(index * 7 + (index >> 3)) % texts.length] ?? '');
+  for (const [start, suffix] of [
+    [0, '.2'],
+    [500, '.1'],
+    [700, ''],
+  ] as const)
+    writeFileSync(
+      `${path}${suffix}`,
+      all
+        .slice(start, { 0: 500, 500: 700, 700: 2000 }[start])
+        .map((text) => line(text))
+        .join(''),
+    );
+  expect(await read()).toEqual(all);
+  const starts = all.flatMap((_, index) => (index === 0 || all[index - 1]?.endsWith('\n') === true ? [index] : []));
+  for (const count of [1, 2, 50, 500, starts.length - 1, starts.length, 5000])
+    expect(await read({ tail: count })).toEqual(all.slice(starts.at(-count) ?? 0));
+});
+
+test('--tail of a log whose last line is not complete yet leaves it for following', async () => {
+  writeFileSync(path, line('a\n') + line('b\n') + line('late\n').slice(0, 20));
+  expect(await read({ tail: 1 })).toEqual(['b\n']);
+  let step = 0;
+  const isRunning = (): boolean => {
+    if (++step === 2) appendFileSync(path, line('late\n').slice(20));
+    return step < 4;
+  };
+  expect(await read({ tail: 1, follow: true }, isRunning)).toEqual(['b\n', 'late\n']);
+});
+
+test('a file that was rotated while the log was opened is read once', async () => {
+  writeFileSync(path, line('a\n'));
+  linkSync(path, `${path}.1`);
+  expect(await read()).toEqual(['a\n']);
+  expect(await read({ tail: 5 })).toEqual(['a\n']);
 });
