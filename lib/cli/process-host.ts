@@ -32,6 +32,7 @@ export const openHost = async ({ debug }: HostOptions): Promise<Host> => {
       const engine = await openEngine({
         env: process.env,
         selfCommand: [process.execPath, __filename],
+        notice: (message) => fileOutput(2).write(`sampan: ${message}\n`),
         debug: (message, details = {}) => logger?.debug(details, message),
       });
       logger?.debug({ ms: Math.round(performance.now() - startedAt) }, 'engine opened');

@@ -2,7 +2,10 @@
 // The composition root: the one place that makes the engine's parts and hands them to each other.
 
 import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { loadNative } from '../native/load.js';
+import { readSettings } from '../options/settings.js';
+import { configHome } from '../registry/environment.js';
 import { readIdMap, rootOf } from '../runtime/id-map.js';
 import { treeRemover } from '../runtime/tasks.js';
 import { measureTrees, type MeasureTrees } from '../runtime/tree-usage.js';
@@ -27,6 +30,8 @@ export interface EngineOptions {
   /** argv that starts the command line again: [node, path of the bundle] */
   readonly selfCommand: readonly string[];
   readonly debug?: EngineDebug;
+  /** tells people of what they did not ask for, such as images that were removed to keep within the limit */
+  readonly notice?: (message: string) => Promise<void>;
 }
 
 /** Opens the engine of the user who runs this process, and recovers what killed commands left behind. */
@@ -46,6 +51,9 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
   const images = openImageService({
     ...{ paths, locks, native, idMap, removeTree, measureTrees: measure },
     imageUsers: () => imageUsers(paths),
+    maxStoreBytes: () =>
+      readSettings(join(configHome({ env: options.env, home, uid }), 'sampan/config.json')).maxStoreBytes,
+    notice: options.notice ?? (() => Promise.resolve()),
     openRegistries: () => registries.open(),
   });
   const context: ContainerContext = {

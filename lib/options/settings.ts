@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { hasErrno, sampanError } from '../errors/sampan-error.js';
+import { parseBytes } from '../util/bytes.js';
 import { nearest } from '../util/nearest.js';
 import { shorten } from '../util/shorten.js';
 import { InvalidArgument } from './option.js';
@@ -14,6 +15,8 @@ export interface Settings {
   readonly registryMirrors: readonly string[];
   /** host[:port] or CIDR: certificates are not verified there, and http is allowed */
   readonly insecureRegistries: readonly string[];
+  /** what images may take on disk; more than that, and those go that were not used for longest. Absent: no limit */
+  readonly maxStoreBytes?: number;
 }
 
 export const noSettings: Settings = { registryMirrors: [], insecureRegistries: [] };
@@ -34,6 +37,7 @@ export const settingsTable: readonly Setting[] = [
     key: 'insecure-registries',
     apply: (settings, value) => ({ ...settings, insecureRegistries: readList(value, checkInsecure) }),
   },
+  { key: 'store.maxSize', apply: (settings, value) => ({ ...settings, maxStoreBytes: readSize(value) }) },
 ];
 
 /** Missing file: nothing set. @throws ERR_SETTINGS, naming file and key */
@@ -95,6 +99,12 @@ const leavesOf = (value: object, prefix = ''): readonly (readonly [string, unkno
   Object.entries(value).flatMap(([name, inner]: [string, unknown]) =>
     isObject(inner) ? leavesOf(inner, `${prefix}${name}.`) : [[`${prefix}${name}`, inner] as const],
   );
+
+const readSize = (value: unknown): number => {
+  const bytes = typeof value === 'number' ? value : typeof value === 'string' ? parseBytes(value) : undefined;
+  if (bytes !== undefined && Number.isSafeInteger(bytes) && bytes > 0) return bytes;
+  throw new InvalidArgument(`${shorten(value)} is no size such as "20g"`);
+};
 
 const readList = (value: unknown, check: (item: string) => void): readonly string[] => {
   if (!Array.isArray(value)) throw new InvalidArgument('it is not a list of strings');

@@ -5,7 +5,7 @@
 // everything that belongs to it is there; what is visible is whole and verified. Blobs of layers are not synced to
 // disk one by one (a torn one is found by its digest when it is read), the small documents are.
 
-import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno, sampanError } from '../errors/sampan-error.js';
 import { digestOf, digestOfHex, hexOf, type Digest } from '../image/digest.js';
@@ -24,6 +24,10 @@ export interface ContentStore {
   /** path of a blob, undefined when there is none */
   find(digest: Digest): string | undefined;
   sizeOf(digest: Digest): number | undefined;
+  /** Remembers that it was used now, as its time of change: the content of a blob never changes. */
+  touch(digest: Digest): void;
+  /** when it was used or came, in milliseconds since 1970; 0 when it is not there */
+  usedAt(digest: Digest): number;
   /** what it takes on disk; 0 when it is not there */
   diskBytesOf(digest: Digest): number;
   /**
@@ -50,6 +54,10 @@ export const openContentStore = (paths: Paths): ContentStore => {
   return {
     find: (digest) => (sizeOf(digest) === undefined ? undefined : pathOf(digest)),
     sizeOf,
+    touch: (digest) => {
+      touchFile(pathOf(digest));
+    },
+    usedAt: (digest) => statSync(pathOf(digest), { throwIfNoEntry: false })?.mtimeMs ?? 0,
     diskBytesOf: (digest) => diskBytes(pathOf(digest)),
     read: (digest, largestBytes) => readVerified(pathOf(digest), digest, largestBytes),
     hold: ({ digest, size }, into) =>
@@ -64,6 +72,16 @@ export const openContentStore = (paths: Paths): ContentStore => {
       removeIfThere(pathOf(digest));
     },
   };
+};
+
+/** Of use for eviction only: no command fails because it cannot be written down. */
+const touchFile = (path: string): void => {
+  const now = new Date();
+  try {
+    utimesSync(path, now, now);
+  } catch (error) {
+    if (!hasErrno(error, 'ENOENT', 'EROFS', 'EPERM', 'EACCES', 'ENOSPC', 'EDQUOT')) throw error;
+  }
 };
 
 const holdBlob = (

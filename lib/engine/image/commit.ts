@@ -11,6 +11,7 @@ import { collectGarbage, type Garbage } from '../../store/image-gc.js';
 import { withNameless, withReference, type IndexEntry } from '../../store/image-index.js';
 import { removeAll, type PreparedLayer } from '../../store/layers.js';
 import type { ImageContext } from './context.js';
+import { keepWithinLimit } from './evict.js';
 import { imagesOf } from './stored-image.js';
 
 export interface NewImage {
@@ -38,6 +39,8 @@ export const commitImages = async (
   context: ImageContext,
   { blobs, layers, images, check }: Commit,
 ): Promise<readonly LostName[]> => {
+  // Settings that cannot be read are told before anything is changed.
+  const limit = context.maxStoreBytes();
   const { garbage, lost } = await withStoreLock(context, () => {
     check?.();
     const before = context.index.read();
@@ -49,6 +52,7 @@ export const commitImages = async (
     return { garbage: collect(context), lost: images.flatMap((image) => lostTo(image, before, idsBefore)) };
   });
   await removeAll(garbage.directories, context.removeTree);
+  if (limit !== undefined) await keepWithinLimit(context, { limit, justCame: images.map(({ id }) => id) });
   return lost;
 };
 

@@ -29,6 +29,10 @@ export interface ImageServiceInput {
   readonly removeTree: RemoveTree;
   /** what directories take on disk */
   readonly measureTrees: MeasureTrees;
+  /** what images may take on disk; undefined: no limit. @throws ERR_SETTINGS */
+  readonly maxStoreBytes: () => number | undefined;
+  /** tells people of what nobody asked for */
+  readonly notice: (message: string) => Promise<void>;
   /** every container there is */
   readonly imageUsers: () => readonly ImageUser[];
   /** opened at the first call, shared by the command, closed with the engine */

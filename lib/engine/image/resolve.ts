@@ -31,6 +31,7 @@ export const resolveImage = async (
   const resolved = { id, defaults: defaultsOf(config) };
   if (image === undefined) return { ...resolved, source: { kind: 'host' } };
   await ensureLayers(context, image);
+  context.content.touch(image.id);
   const chainIds = chainIdsOf(config.diffIds).toReversed();
   return {
     ...resolved,

@@ -31,6 +31,8 @@ export interface ImageFixture {
   readonly context: ImageContext;
   /** what the engine tells people */
   readonly notices: string[];
+  /** as the settings say */
+  readonly limits: { maxStoreBytes?: number };
   /** containers that are said to exist */
   readonly users: ImageUser[];
   load(archive: Uint8Array): Promise<readonly Loaded[]>;
@@ -63,6 +65,7 @@ export const openImageFixture = (source: 'stream' | 'file' = 'stream'): ImageFix
   };
   for (const path of [paths.images, paths.layers, paths.tmp]) mkdirSync(path);
   const users: ImageUser[] = [];
+  const limits: { maxStoreBytes?: number } = {};
   const notices: string[] = [];
   const never = (): never => {
     throw new Error('not for unit tests');
@@ -76,6 +79,10 @@ export const openImageFixture = (source: 'stream' | 'file' = 'stream'): ImageFix
     measureTrees: async (directories) =>
       directories.map((path) => ({ bytes: diskBytes(path) + diskBytes(join(path, 'diff', 'tar')), inodes: 2 })),
     imageUsers: () => users,
+    maxStoreBytes: () => limits.maxStoreBytes,
+    notice: async (message) => {
+      notices.push(message);
+    },
     openRegistries: never,
     content: openContentStore(paths),
     layers: openLayerStore(paths, { unpack: unpackToFile, owner: () => ({ uid: 0, gid: 0 }) }),
@@ -94,6 +101,7 @@ export const openImageFixture = (source: 'stream' | 'file' = 'stream'): ImageFix
     context,
     notices,
     users,
+    limits,
     load: (archive) =>
       loadFrom(source === 'file' ? openAsFile(dataRoot, archive) : Readable.from([archive], { objectMode: false })),
     loadStream: (chunks) => loadFrom(Readable.from(chunks, { objectMode: false })),
