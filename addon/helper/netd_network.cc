@@ -141,7 +141,8 @@ Status NetdNetwork::set_up(bool adopted, net::Tun &tun, std::vector<net::DnsSock
   }
   if (!description_.internal) {
     auto opened = net::open_tun(kTun);
-    if (!opened) return opened.error();
+    // By its errno alone: that of a device without permission would be taken for that of a port.
+    if (!opened) return Error{ENODEV, opened.error().call, opened.error().subject};
     tun = opened.take();
     const auto index = sys::interface_index(kTun);
     if (!index) return index.error();

@@ -2,6 +2,7 @@
 #include "addon/helper/netd_server.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <string>
@@ -47,6 +48,7 @@ Status NetdServer::open(int directory, unique_fd user_namespace) {
   if (!resources) return resources.error();
   resources_ = resources.take();
   if (auto opened = ports_.open(loop_); !opened) return opened;
+  directory_ = directory;
   if (auto listening = listener_.open(directory, kNetdSocket); !listening) return listening;
   if (!loop_.watch(*this, listener_.fd(), EPOLLIN)) return last_error("epoll_ctl");
   loop_.arm(*this, linger_ms_);
@@ -54,12 +56,19 @@ Status NetdServer::open(int directory, unique_fd user_namespace) {
 }
 
 void NetdServer::run() {
-  while (!over_) {
-    loop_.turn();
-    sweep();
+  for (;;) {
+    while (!over_) {
+      loop_.turn();
+      sweep();
+    }
+    // Whoever comes from here on finds no socket, and starts another netd; those who were faster are served.
+    ::unlinkat(directory_, kNetdSocket, 0);
+    ready(EPOLLIN);
+    loop_.forget(*this, listener_.fd());
+    if (connections_.empty()) break;
+    over_ = false;
+    if (!listener_.open(directory_, kNetdSocket) || !loop_.watch(*this, listener_.fd(), EPOLLIN)) break;
   }
-  // Whoever connects from here on finds no socket, or one that nobody accepts at, and starts another.
-  loop_.forget(*this, listener_.fd());
   listener_.close();
 }
 
@@ -74,8 +83,8 @@ void NetdServer::ready(uint32_t) {
 
 // Connections that wait to be accepted count as well.
 void NetdServer::expired() {
-  ready(EPOLLIN);
   take_down([this](const std::string &id) { return !in_use(id); });
+  ready(EPOLLIN);
   over_ = connections_.empty();
 }
 

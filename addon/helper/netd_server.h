@@ -69,6 +69,7 @@ class NetdServer final : public Watch, public net::Timer, public ContainerSource
 
   const uint32_t linger_ms_;
   bool over_ = false;
+  int directory_ = -1;
   unique_fd user_namespace_;
   net::EventLoop loop_;
   AttachServer listener_;

@@ -71,6 +71,7 @@ const meanings: readonly {
     errnos: ['EADDRNOTAVAIL'],
     meaning: { code: 'ERR_PORT_REFUSED', hint: "the host has no such address: 'ip address' lists those it has" },
   },
+  { operation: 'network_lease', meaning: { code: 'ERR_NETD', hint: `${tryCheck}; --network none does without` } },
   { operation: 'namespaces', meaning: { code: 'ERR_PLAN_FAILED', hint: tryCheck } },
 ];
 

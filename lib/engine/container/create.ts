@@ -199,7 +199,7 @@ const warningsOf = (
       : [];
   const network =
     request.networks.length === 0 && isFirstNotice(paths, 'network-none')
-      ? ['containers have no network of their own yet: the default is --network none (this is said once)']
+      ? ['without --network a container has no network; --network bridge gives it one (this is said once)']
       : [];
   const networkMode = request.networks[0]?.name ?? 'none';
   const isDiscarded = networkKind(networkMode) !== 'bridge' && (request.publish.length > 0 || request.publishAll);
