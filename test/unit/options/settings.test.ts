@@ -13,6 +13,7 @@ test('what the documentation shows is read', () => {
   expect(parse(example)).toEqual({
     registryMirrors: ['mirror.example:5000'],
     insecureRegistries: ['registry.example:5000', '198.51.100.0/24'],
+    maxStoreBytes: 20 * 1024 ** 3,
   });
   for (const { key } of settingsTable) expect(page).toContain(`| \`${key}\``);
 });
@@ -23,6 +24,17 @@ test.each(['https://mirror.example', 'http://mirror.example:5000/', '[::1]:5000'
     expect(parse({ 'registry-mirrors': [mirror] }).registryMirrors).toEqual([mirror]);
   },
 );
+
+test('the size of the store is a number of bytes or what people write', () => {
+  for (const [given, bytes] of [
+    [1000, 1000],
+    ['20g', 20 * 1024 ** 3],
+    ['500MB', 500 * 1024 ** 2],
+  ] as const)
+    expect(parse({ store: { maxSize: given } }).maxStoreBytes).toBe(bytes);
+  for (const wrong of [0, -1, 1.5, '', 'much', '0', null, [], true])
+    expect(() => parse({ store: { maxSize: wrong } })).toThrow(/store\.maxSize/);
+});
 
 test.each(['registry.example', '::1/128', 'fd00::/8', '127.0.0.0/8', 'http://r.example:80'])(
   'the insecure registry %s is taken',
