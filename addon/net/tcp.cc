@@ -9,6 +9,9 @@ namespace sampan::net {
 
 namespace {
 
+// Short enough not to be felt by who waits for it (Linux: 40 ms).
+constexpr uint64_t kAckDelayMs = 5;
+
 // SO_PEEK_OFF, tried on a socket that is not connected. #syscalls: socket setsockopt
 bool has_peek_offset(int family) {
   const unique_fd probe(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -36,6 +39,7 @@ Tcp::~Tcp() {
     if (connection.fd) abort_host(connection);
     remove(connection);
   });
+  core_.loop.disarm(*this);
   pool_.for_each([this](TcpConnection &connection) { pool_.destroy(&connection); });
 }
 
@@ -93,14 +97,47 @@ bool Tcp::turn_end() {
     if (pending_ == nullptr) pending_last_ = nullptr;
     connection.pending = false;
     if (connection.state == TcpState::dead) {
-      pool_.destroy(&connection);
+      if (!connection.delayed) pool_.destroy(&connection);
       continue;
     }
     const bool more = pump(connection);
-    if (connection.need_ack && connection.state != TcpState::dead) send_ack(connection);
+    if (connection.need_ack && connection.state != TcpState::dead) acknowledge(connection);
     if (more) note_pending(connection);
   }
   return pending_ != nullptr;
+}
+
+// In a conversation the answer, which is about to come, carries the acknowledgement (RFC 9293 3.8.6.3).
+void Tcp::acknowledge(TcpConnection &connection) {
+  const uint32_t fresh = connection.rcv_nxt - connection.rcv_acked;
+  if (connection.state != TcpState::open || !connection.conversing || connection.fin_received || fresh == 0 ||
+      fresh >= connection.mss || connection.early.size() != 0)
+    return send_ack(connection);
+  if (connection.delayed) return;
+  connection.delayed = true;
+  connection.delayed_since_ms = core_.loop.now_ms();
+  connection.next_delayed = nullptr;
+  (delayed_last_ == nullptr ? delayed_ : delayed_last_->next_delayed) = &connection;
+  delayed_last_ = &connection;
+  if (!armed()) core_.loop.arm(*this, kAckDelayMs);
+}
+
+// Those whose time has come, if no answer has come before.
+void Tcp::send_delayed() {
+  const uint64_t now = core_.loop.now_ms();
+  while (delayed_ != nullptr) {
+    TcpConnection &connection = *delayed_;
+    const uint64_t waited = now - connection.delayed_since_ms;
+    if (waited < kAckDelayMs) return core_.loop.arm(*this, kAckDelayMs - waited);
+    delayed_ = connection.next_delayed;
+    if (delayed_ == nullptr) delayed_last_ = nullptr;
+    connection.delayed = false;
+    if (connection.state == TcpState::dead) {
+      if (!connection.pending) pool_.destroy(&connection);
+    } else if (connection.need_ack) {
+      send_ack(connection);
+    }
+  }
 }
 
 // No longer half open: established, or gone.

@@ -25,7 +25,7 @@
 
 namespace sampan::net {
 
-class Tcp {
+class Tcp : Timer {
  public:
   // Data on its way to a container.
   static constexpr uint32_t kMaxFlight = 1024 * 1024;
@@ -52,6 +52,8 @@ class Tcp {
   void expired(TcpConnection &connection);
 
  private:
+  void expired() override { send_delayed(); }
+
   // tcp.cc
   void refuse(const Packet &packet, const TcpSegment &segment);
   void note_pending(TcpConnection &connection);
@@ -61,6 +63,9 @@ class Tcp {
   void abort_host(TcpConnection &connection);
   void remove(TcpConnection &connection);
   uint32_t initial_sequence(const FlowKey &key) const;
+
+  void acknowledge(TcpConnection &connection);
+  void send_delayed();
 
   // tcp_receive.cc
   void receive_segment(TcpConnection &connection, const TcpSegment &segment);
@@ -122,6 +127,9 @@ class Tcp {
   SourceCounts half_open_;
   TcpConnection *pending_ = nullptr;
   TcpConnection *pending_last_ = nullptr;
+  // In the order of their time; our own timer is for the first.
+  TcpConnection *delayed_ = nullptr;
+  TcpConnection *delayed_last_ = nullptr;
   // SO_PEEK_OFF on TCP sockets: Linux 6.9 for IPv4, 6.11 for IPv6.
   bool peek_offset_v4_;
   bool peek_offset_v6_;

@@ -33,11 +33,15 @@ class TcpConnection final : public Watch, public Timer {
 
   FlowKey key;
   TcpConnection *next_in_bucket = nullptr;
+  TcpConnection *next_delayed = nullptr;  // the list of acknowledgements that wait
   TcpConnection *next_pending = nullptr;  // the list of those with work at the turn's end
   unique_fd fd;
   TcpState state = TcpState::connecting;
 
   bool pending : 1 = false;       // in that list
+  bool delayed : 1 = false;       // in the list of acknowledgements that wait
+  bool answered : 1 = false;      // the host has sent something since the container last did
+  bool conversing : 1 = false;    // the container's last data followed such an answer
   bool need_ack : 1 = false;      // something came that is not acknowledged
   bool readable : 1 = false;      // the host's socket may have data or an end that was not read
   bool host_ended : 1 = false;    // the host's socket has an end or an error behind its data
@@ -79,6 +83,7 @@ class TcpConnection final : public Watch, public Timer {
   uint32_t timed_seq = 0;    // the round trip ends when this is acknowledged
   uint32_t srtt_ms = 0;
   uint32_t rttvar_ms = 0;
+  uint64_t delayed_since_ms = 0;
   uint64_t timed_at_ms = 0;
   uint64_t active_ms = 0;  // when the container was last heard
   // What came after a gap, in one piece: from a reordered segment, or behind a lost one. A second gap is not kept.

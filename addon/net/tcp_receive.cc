@@ -169,6 +169,8 @@ void Tcp::note_keepalive(TcpConnection &connection, const TcpSegment &segment) {
 void Tcp::receive_data(TcpConnection &connection, const TcpSegment &segment) {
   if (segment.length() == 0) return;
   connection.need_ack = true;
+  connection.conversing = connection.answered;
+  connection.answered = false;
   note_pending(connection);
   if (connection.fin_received) return;
   // The acknowledgement repeats what is expected, at once: three make the container send it again.

