@@ -3,7 +3,7 @@
 //
 // How this works: the files <log>.N ... <log>.1, <log> are read in that order as one stream of entries. --tail reads
 // them backwards from the end. To follow, the live file is read on as it grows; when its name shows another inode,
-// the monitor has rotated: the rest of the old file is read, then the new one from its start.
+// the monitor has rotated: the rest of the old file is read, then those that were begun since, each from its start.
 
 import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -66,10 +66,10 @@ const openLive = (path: string): LiveLog => {
   return {
     current: () => (file ??= openLogFile(path)),
     rotated: () => {
-      const there = statSync(path, { throwIfNoEntry: false });
-      if (file === undefined || there === undefined || there.ino === file.inode) return undefined;
-      file.close();
-      file = openLogFile(path);
+      const next = file === undefined ? undefined : successorOf(path, file.inode);
+      if (next === undefined) return undefined;
+      file?.close();
+      file = next;
       return file;
     },
     close: () => file?.close(),
@@ -88,6 +88,25 @@ function* rotatedFiles(path: string, live: LiveLog): Generator<LogFile> {
     }
   }
 }
+
+/**
+ * The file that was begun after the one with this inode. Several may have been since the last look, so it is not always
+ * the live one. undefined: this is the live one.
+ */
+const successorOf = (path: string, inode: number): LogFile | undefined => {
+  const nameOf = (index: number): string => (index === 0 ? path : `${path}.${String(index)}`);
+  const inodeOf = (index: number): number | undefined => statSync(nameOf(index), { throwIfNoEntry: false })?.ino;
+  for (;;) {
+    if ([inode, undefined].includes(inodeOf(0))) return undefined;
+    let index = 1;
+    for (let seen = inodeOf(1); seen !== undefined && seen !== inode; seen = inodeOf(index)) index++;
+    const next = openLogFile(nameOf(index - 1));
+    // Rotated again while we looked: then the name has another meaning now.
+    const last = inodeOf(index);
+    if (next !== undefined && (last === inode || last === undefined) && inodeOf(index - 1) === next.inode) return next;
+    next?.close();
+  }
+};
 
 function* history(path: string, live: LiveLog): Generator<LogEntry> {
   let oldest = 0;

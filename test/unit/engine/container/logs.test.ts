@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { appendFileSync, linkSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, linkSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LogEntry, LogOptions } from '../../../../lib/engine/contract.js';
@@ -65,6 +65,41 @@ test('following reads what is appended, across a rotation, until the container e
     return step < 5;
   };
   expect(await read({ follow: true }, isRunning)).toEqual(['a\n', 'b\n', 'c\n', 'd\n']);
+});
+
+test('following misses nothing when the log is rotated several times between two looks', async () => {
+  writeFileSync(path, line('a\n'));
+  let step = 0;
+  const isRunning = (): boolean => {
+    step++;
+    if (step === 2) {
+      appendFileSync(path, line('b\n'));
+      for (const text of ['c\n', 'd\n', 'e\n']) {
+        for (const index of [2, 1])
+          if (existsSync(`${path}.${String(index)}`))
+            renameSync(`${path}.${String(index)}`, `${path}.${String(index + 1)}`);
+        renameSync(path, `${path}.1`);
+        writeFileSync(path, line(text));
+      }
+    }
+    return step < 3;
+  };
+  expect(await read({ follow: true }, isRunning)).toEqual(['a\n', 'b\n', 'c\n', 'd\n', 'e\n']);
+});
+
+test('following goes on with the oldest file there is when its own was rotated away', async () => {
+  writeFileSync(path, line('a\n'));
+  let step = 0;
+  const isRunning = (): boolean => {
+    step++;
+    if (step === 2) {
+      writeFileSync(`${path}.1`, line('c\n'));
+      writeFileSync(`${path}.fresh`, line('d\n'));
+      renameSync(`${path}.fresh`, path);
+    }
+    return step < 3;
+  };
+  expect(await read({ follow: true }, isRunning)).toEqual(['a\n', 'c\n', 'd\n']);
 });
 
 test('a line that is being written is not shown before it is whole', async () => {
