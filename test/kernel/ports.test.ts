@@ -116,6 +116,14 @@ container.test('an address of the host limits who can connect, and ps, port and 
   await ok(['rm', '-f', name]);
 });
 
+container.test('-p without --network publishes from the network bridge', async () => {
+  const name = uniqueName('ports');
+  await ok(['run', '-d', '--name', name, '-p', '80', 'host', 'sleep', '100']);
+  expect(await ok(['inspect', '-f', '{{.HostConfig.NetworkMode}}', name])).toBe('bridge');
+  expect(await portOf(name, '80')).toBeGreaterThan(0);
+  await ok(['rm', '-f', name]);
+});
+
 container.test('-P publishes what is exposed', async () => {
   const name = await serve('-P', '--expose', inside);
   expect((await talk('127.0.0.1', await portOf(name))).client).toMatch(gateway);

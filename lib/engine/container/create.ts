@@ -33,6 +33,7 @@ import { writeEndpoints, type EndpointRecord } from '../../store/container-netwo
 import { isFirstNotice } from '../../store/notices.js';
 import { makeOwnedDirectory, type Owner } from '../../store/owned-directory.js';
 import { makeScratch } from '../../store/scratch.js';
+import type { Paths } from '../../store/paths.js';
 import { parseSignal } from '../../util/signals.js';
 import type { CreateOptions } from '../contract.js';
 import type { ContainerContext, ResolvedImage } from './context.js';
@@ -197,15 +198,19 @@ const warningsOf = (
           `only one user id is available inside (${reason?.text ?? 'no sub-ids'}); 'sampan system check' tells how to get more`,
         ]
       : [];
-  const network =
-    request.networks.length === 0 && isFirstNotice(paths, 'network-none')
-      ? ['without --network a container has no network; --network bridge gives it one (this is said once)']
-      : [];
-  const networkMode = request.networks[0]?.name ?? 'none';
-  const isDiscarded = networkKind(networkMode) !== 'bridge' && (request.publish.length > 0 || request.publishAll);
-  const ports = isDiscarded ? [`published ports are discarded when using ${networkMode} network mode`] : [];
   const health = healthcheckWarning(healthcheck);
-  return [...ids, ...network, ...ports, ...(health === undefined ? [] : [health])];
+  return [...ids, ...networkWarnings(paths, request), ...(health === undefined ? [] : [health])];
+};
+
+const networkWarnings = (paths: Paths, { networks, publish, publishAll }: CreateRequest): readonly string[] => {
+  const publishes = publish.length > 0 || publishAll;
+  const mode = networks[0]?.name;
+  if (mode !== undefined) {
+    const isDiscarded = publishes && networkKind(mode) !== 'bridge';
+    return isDiscarded ? [`published ports are discarded when using ${mode} network mode`] : [];
+  }
+  if (publishes || !isFirstNotice(paths, 'network-none')) return [];
+  return ['without --network a container has no network; --network bridge gives it one (this is said once)'];
 };
 
 // ---- root file system ----------------------------------------------------------------------------------------------

@@ -21,7 +21,8 @@ export interface ResolvedNetworks {
 
 /** @throws ERR_NETWORK_NOT_FOUND, ERR_CONTAINER_NOT_FOUND, ERR_NETWORK_CONFIG */
 export const resolveNetworks = async (context: ContainerContext, request: CreateRequest): Promise<ResolvedNetworks> => {
-  const [first, ...more] = request.networks;
+  const wanted = networksOf(request);
+  const [first, ...more] = wanted;
   if (first === undefined) return { mode: 'none', endpoints: [] };
   const kind = networkKind(first.name);
   if (kind !== 'bridge') {
@@ -29,17 +30,23 @@ export const resolveNetworks = async (context: ContainerContext, request: Create
     return kind === 'container' ? share(context, request, first.name) : { mode: first.name, endpoints: [] };
   }
   const endpoints: EndpointRecord[] = [];
-  for (const wanted of request.networks) {
-    const endpoint = endpointOf(await networkOf(context, wanted.name), wanted);
+  for (const one of wanted) {
+    const endpoint = endpointOf(await networkOf(context, one.name), one);
     if (endpoints.some(({ networkId }) => networkId === endpoint.networkId)) {
       throw sampanError('ERR_NETWORK_CONFIG', {
-        subject: `network ${wanted.name} is given twice`,
+        subject: `network ${one.name} is given twice`,
         hint: 'give it once',
       });
     }
     endpoints.push(endpoint);
   }
   return { mode: endpoints[0]?.networkName ?? defaultNetworkName, endpoints };
+};
+
+/** Who publishes ports wants a network to publish them from. */
+const networksOf = ({ networks, publish, publishAll }: CreateRequest): readonly NetworkRequest[] => {
+  if (networks.length > 0) return networks;
+  return publish.length > 0 || publishAll ? [{ name: defaultNetworkName, aliases: [] }] : [];
 };
 
 const networkOf = async (context: ContainerContext, name: string): Promise<NetworkRecord> =>
