@@ -7,6 +7,7 @@ import { basename, join } from 'node:path';
 import { argv } from 'node:process';
 import { buildFuzzTargets } from './native-build.mjs';
 import { root, sourcesOf } from './sources.mjs';
+import { ensurePackages } from './testing/packages.mjs';
 import { hasTool } from './toolchain.mjs';
 
 const secondsEach = 10;
@@ -30,12 +31,26 @@ const survives = (name) => {
   return status === 0;
 };
 
-if (hasTool('clang++') && hasTool('cmake')) {
+/** clang and its runtime library are packages of their own: what counts is whether a target links. */
+const canFuzz = () => {
+  const source = 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char *, unsigned long) { return 0; }';
+  const options = ['-x', 'c++', '-', '-fsanitize=fuzzer,address,undefined', '-o', '/dev/null'];
+  return spawnSync('clang++', options, { input: source }).status === 0;
+};
+
+const installInCi = () => {
+  ensurePackages({ 'clang++': 'clang' });
+  const major = /^\d+/.exec(spawnSync('clang++', ['-dumpversion'], { encoding: 'utf8' }).stdout ?? '')?.[0];
+  if (major !== undefined && !canFuzz()) ensurePackages({ 'the runtime of clang': `libclang-rt-${major}-dev` });
+};
+
+if (process.env.CI) installInCi();
+if (canFuzz() && hasTool('cmake')) {
   buildFuzzTargets();
   const passed = targets.filter(survives).length;
   console.log(`${String(passed)} passed, ${String(targets.length - passed)} failed, 0 skipped`);
   process.exitCode = passed === targets.length ? 0 : 1;
 } else {
-  console.log('fuzzing needs clang and cmake');
+  console.log('fuzzing needs clang, its runtime library (libclang-rt-*-dev) and cmake');
   console.log(`0 passed, 0 failed, ${String(targets.length)} skipped`);
 }

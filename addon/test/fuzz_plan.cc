@@ -44,5 +44,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static volatile size_t sink;
   for (uint32_t index = 0; index < plan.value().size(); ++index) sink = touch_operation(plan.value(), index);
   sink = sampan::read_settings(plan.value()).uid_map.size();
+  (void)sink;
   return 0;
 }
