@@ -186,8 +186,9 @@ void transfer(const Load &load, const Impairment &impairment) {
   CHECK(waited < kPatienceMs);
   CHECK(WIFEXITED(status));
   CHECK_EQ(WEXITSTATUS(status), kDone);
-  // TIME_WAIT of ours, and what the last acknowledgements of a bad link need.
-  for (int i = 0; i < 1000 && world.stack->counters().tcp_connections != 0; ++i) world.turn_for(5);
+  // TIME_WAIT of ours. When the link lost the last acknowledgement, nobody is there to repeat it, and our FIN is
+  // repeated until that is given up, after 100 s.
+  for (int i = 0; i < 24'000 && world.stack->counters().tcp_connections != 0; ++i) world.turn_for(5);
   CHECK_EQ(world.stack->counters().tcp_connections, 0);
   ::kill(container, SIGKILL);
   ::kill(server, SIGKILL);
