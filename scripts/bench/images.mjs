@@ -7,7 +7,7 @@
 // DIR is where the stores lie, by default the user's home: /dev/shm leaves the disk out of it.
 
 import { spawnSync } from 'node:child_process';
-import { chownSync, mkdtempSync } from 'node:fs';
+import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { argv, execPath } from 'node:process';
@@ -44,18 +44,21 @@ const runAsTestUser = async (job, below) => {
   const user = ensureTestUser();
   const tree = readableTree(user);
   const runtime = makeRuntimeDirectory(user);
+  const own = mkdtempSync(join(below ?? user.home, 'sampan-bench-'));
   try {
-    const directory = mkdtempSync(join(below ?? user.home, 'sampan-bench-'));
-    chownSync(directory, user.uid, user.gid);
+    chownSync(own, user.uid, user.gid);
+    // What the user has to remove again lies where the user may.
+    const directory = join(own, 'stores');
     const script = join(tree.path, 'scripts/bench/images-as-user.mjs');
     await runAsUser({
       user,
       before: pureCgroupView(),
       command: [execPath, script, JSON.stringify({ ...job, directory })],
-      cwd: directory,
+      cwd: own,
       env: { XDG_RUNTIME_DIR: runtime.path },
     });
   } finally {
+    rmSync(own, { recursive: true, force: true });
     runtime.dispose();
     tree.dispose();
   }
