@@ -26,6 +26,8 @@ export interface ConfigInput {
   readonly etcFiles: Readonly<Record<'hostname' | 'hosts' | 'resolv.conf', string>>;
   /** whether the host has a pure cgroup v2 hierarchy that a cgroup namespace can show */
   readonly cgroupV2: boolean;
+  /** paths of this host to hide beside those that every host has */
+  readonly hostMasks: readonly string[];
 }
 
 /** docker's lists (moby, oci/defaults.go, checked against docker 28's `inspect`). */
@@ -69,7 +71,7 @@ export const buildConfig = (input: ConfigInput): RuntimeConfig => {
       gidMappings: input.idMap.gids,
       namespaces: namespacesOf(input.network),
       sysctl: request.sysctls,
-      maskedPaths: request.privileged ? [] : maskedPaths,
+      maskedPaths: request.privileged ? [] : [...maskedPaths, ...input.hostMasks],
       readonlyPaths: request.privileged ? [] : readonlyPaths,
     },
     annotations: request.annotations,

@@ -11,6 +11,7 @@ import { hostname as hostHostname } from 'node:os';
 import { join } from 'node:path';
 import { sampanError } from '../../errors/sampan-error.js';
 import { buildConfig } from '../../runtime/config.js';
+import { thermalThrottlePaths } from '../../runtime/thermal-throttle.js';
 import { isCgroupV2 } from '../../runtime/cgroup.js';
 import { rootOf, type IdMap } from '../../runtime/id-map.js';
 import { mergePorts } from '../../spec/ports.js';
@@ -141,6 +142,7 @@ const decide = (context: ContainerContext, input: DecideInput): Decided => {
     rootfs,
     etcFiles: { hostname: etcPath('hostname'), hosts: sharedPath('hosts'), 'resolv.conf': sharedPath('resolv.conf') },
     cgroupV2: isCgroupV2(),
+    hostMasks: thermalThrottlePaths(),
   });
   const etc = buildEtcFiles({
     request,

@@ -53,6 +53,7 @@ const planOf = (request: Partial<CreateRequest> = {}, input: Partial<ConfigInput
     },
     etcFiles: { hostname: '/data/hostname', hosts: '/data/hosts', 'resolv.conf': '/data/resolv.conf' },
     cgroupV2: true,
+    hostMasks: ['/sys/devices/system/cpu/cpu0/thermal_throttle'],
     ...input,
   });
   return containerOperations(config, idMap, { columns: 80, rows: 24 });
@@ -131,6 +132,10 @@ test('mounts of the user come after those of the system, parents before children
   );
   expect(targets.slice(-3)).toEqual(['/data', '/data/deep', '/dev/shm']);
   expect(targets.filter((target) => target === '/dev/shm')).toHaveLength(1);
+});
+
+test('what only this host has to hide is hidden too', () => {
+  expect(planOf()).toContainEqual({ op: 'mask_path', path: '/sys/devices/system/cpu/cpu0/thermal_throttle' });
 });
 
 test('--privileged masks nothing and keeps every capability', () => {
