@@ -32,6 +32,8 @@ class Tcp : Timer {
   // Data from a container that may wait for the host's socket. Windows are announced in units, rounded up.
   static constexpr uint32_t kMaxWindow = 512 * 1024;
   static constexpr uint32_t kWindowSlack = 4096;
+  // What one IP packet holds behind its header and that of TCP, IPv6's being the longest. No MSS is larger.
+  static constexpr uint16_t kMaxPayload = 65535 - 60;
 
   explicit Tcp(StackCore &core);
   ~Tcp();

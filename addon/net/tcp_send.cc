@@ -14,7 +14,6 @@ namespace {
 constexpr uint32_t kMinWindow = 64 * 1024;
 // An update is worth a segment when the window has grown by so much.
 constexpr uint32_t kWorthUpdate = 256 * 1024;
-constexpr size_t kMaxIpPayload = 65535 - 72;  // IPv4 header, TCP header, options
 constexpr int kFramesPerTurn = 4;
 
 }  // namespace
@@ -60,7 +59,8 @@ void Tcp::transmit(TcpConnection &connection, TcpSegment &segment, size_t payloa
   segment.ack = connection.rcv_nxt;
   segment.flags |= kTcpAck;
   segment.window = announce_window(connection);
-  if (connection.early.size() != 0 && connection.sack) {
+  // With data it would be an option too many: the segment has no room for it.
+  if (connection.early.size() != 0 && connection.sack && payload_size == 0) {
     segment.sack_left = connection.early_seq;
     segment.sack_right = connection.early_seq + static_cast<uint32_t>(connection.early.size());
   }
@@ -150,8 +150,7 @@ size_t Tcp::sendable(const TcpConnection &connection) const {
   const uint32_t flight = connection.in_flight();
   if (window <= flight) return 0;
   const size_t mss = connection.mss;
-  const size_t most = std::max(kMaxIpPayload / mss * mss, std::min(mss, kMaxIpPayload));
-  const size_t size = std::min<size_t>(window - flight, most);
+  const size_t size = std::min<size_t>(window - flight, kMaxPayload / mss * mss);
   // RFC 1122 4.2.3.4: no small segment only because the window is nearly full.
   return size < mss && flight != 0 ? 0 : size;
 }
@@ -213,8 +212,7 @@ void Tcp::retransmit_first(TcpConnection &connection) {
   connection.timing = false;  // Karn: which of the two would be acknowledged?
   const uint32_t data = connection.in_flight() - (connection.fin_sent ? 1U : 0U);
   if (data != 0) {
-    const size_t mss = connection.mss;
-    send_data(connection, 0, std::min<size_t>(data, std::max(kMaxIpPayload / mss * mss, mss)));
+    send_data(connection, 0, std::min<size_t>(data, kMaxPayload / connection.mss * connection.mss));
   } else if (connection.fin_sent) {
     --connection.snd_nxt;
     send_fin(connection);

@@ -147,7 +147,7 @@ void RawTcp::send(uint8_t flags, std::string_view payload, uint32_t seq_offset, 
   segment.flags = flags;
   segment.window = window;
   if ((flags & net::kTcpSyn) != 0) {
-    segment.mss = 1460;
+    segment.mss = mss;
     segment.window_scale = scale;
     segment.sack_permitted = sack;
   }
@@ -172,7 +172,7 @@ bool RawTcp::connect() {
 }
 
 void RawTcp::write(std::string_view payload) {
-  send(net::kTcpAck | net::kTcpPsh, payload, 0, payload.size() > 1460 ? 1460 : 0);
+  send(net::kTcpAck | net::kTcpPsh, payload, 0, payload.size() > mss ? mss : 0);
   seq += static_cast<uint32_t>(payload.size());
 }
 

@@ -93,6 +93,7 @@ class RawTcp {
   uint32_t ack = 0;
   uint16_t window = 0xFFFF;
   uint8_t scale = 7;
+  uint16_t mss = 1460;
   bool sack = true;
   uint16_t port_here;
 

@@ -83,6 +83,24 @@ TEST("a frame of 64 KB crosses in both directions") {
   });
 }
 
+TEST("frames follow one another when the container's MSS is more than one holds") {
+  with_server([] {
+    World world;
+    Server server;
+    RawTcp tcp(world, server.port);
+    tcp.mss = 65480;
+    CHECK(tcp.connect());
+    const unique_fd host = server.accept(world);
+    send_all(world, host, pattern(200'000));
+    for (size_t received = 0; received < 180'000;) {
+      const auto frame = tcp.receive();
+      CHECK(frame != nullptr && frame->segment.payload.size() > 1000);
+      if (frame == nullptr) return;
+      received += frame->segment.payload.size();
+    }
+  });
+}
+
 TEST("segments that are duplicated, overlap or come in any order arrive once and in order") {
   with_server([] {
     World world;
