@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The network process: one per data root, for all its containers on networks of their own.
+// The network process: one per data root and id map, for all their containers on networks of their own.
 //
 // How this works: whoever needs it connects to the socket `netd` in the runtime directory, and starts one when nobody
 // answers. A lock beside the socket, held for life, lets exactly one of several be it. It enters a user namespace with

@@ -68,6 +68,12 @@ Result<std::string> random_name() {
   return "v" + std::to_string(number);
 }
 
+// By its errno alone, that of a device without permission would be taken for that of a port.
+Error no_device(const Error &error) {
+  const char *const why = error.number == ENOENT ? "not there" : error.number == EACCES ? "no permission" : "";
+  return {ENODEV, error.call, error.subject, why};
+}
+
 // In the network's namespace.
 Status plug_in(const EndpointDescription &endpoint, int container_namespace) {
   auto name = random_name();
@@ -145,8 +151,7 @@ Status NetdNetwork::set_up(bool adopted, net::Tun &tun, std::vector<net::DnsSock
   }
   if (!description_.internal) {
     auto opened = net::open_tun(kTun);
-    // By its errno alone: that of a device without permission would be taken for that of a port.
-    if (!opened) return Error{ENODEV, opened.error().call, opened.error().subject};
+    if (!opened) return no_device(opened.error());
     tun = opened.take();
     const auto index = sys::interface_index(kTun);
     if (!index) return index.error();

@@ -23,12 +23,14 @@ int move_up(int fd) {
   return ::fcntl(fd, F_DUPFD, kFirstFree);
 }
 
-// As the first netd was called: after the directory, so that ps tells those of several data roots apart.
+// As the first netd was called: after the directory that its own is in, so that ps tells those of several data roots
+// apart.
 std::string title_of(int directory) {
   char path[4096];
   const ssize_t size = ::readlink(("/proc/self/fd/" + std::to_string(directory)).c_str(), path, sizeof path);
-  const std::string_view text(path, size > 0 ? static_cast<size_t>(size) : 0);
-  return "sampan-netd " + std::string(text.substr(text.rfind('/') + 1));
+  const std::string_view own(path, size > 0 ? static_cast<size_t>(size) : 0);
+  const std::string_view above = own.substr(0, own.rfind('/'));
+  return "sampan-netd " + std::string(above.substr(above.rfind('/') + 1));
 }
 
 // The layout of addon/protocol/README.md; nobody listens at the control connection. We run from the sealed copy that

@@ -2,7 +2,7 @@
 // The client of the network process (addon/helper/netd.h): finds it, starts it when nobody answers, and asks.
 
 import { closeSync, openSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasErrno, sampanError } from '../errors/sampan-error.js';
 import { errnoName } from '../native/errno.js';
@@ -19,8 +19,10 @@ const attempts = 200;
 const retryMs = 5;
 
 export interface NetdOptions {
-  /** the runtime root: where its socket and lock are */
+  /** where its socket and lock are; in one that is named after the data root */
   readonly directory: string;
+  /** to be called before anything is written there */
+  readonly makeDirectory: () => void;
   /** gives it the user namespace that containers have (runtime/id-map.ts) */
   readonly namespaces: readonly PlanOperation[];
 }
@@ -49,13 +51,14 @@ export const tryConnect = (native: Native, directory: string): Fd | undefined =>
 };
 
 /** False when another one is there already, or about to be. @throws what kept it from starting */
-const start = async (native: Native, { directory, namespaces }: NetdOptions): Promise<boolean> => {
+const start = async (native: Native, { directory, makeDirectory, namespaces }: NetdOptions): Promise<boolean> => {
   const descriptors: Fd[] = [];
+  makeDirectory();
   try {
     descriptors.push(openSync(directory, 'r'), openSync('/dev/null', 'r'));
     const spawned = spawnHelper(native, {
       role: 'netd',
-      title: `sampan-netd ${basename(directory)}`,
+      title: `sampan-netd ${basename(dirname(directory))}`,
       operations: [...namespaces, { op: 'netd', directory: 0, user_namespace: 1, linger_ms: lingerMs }],
       descriptors,
     });
@@ -63,11 +66,12 @@ const start = async (native: Native, { directory, namespaces }: NetdOptions): Pr
     const event = await answerOf(native, spawned.control);
     if (event?.type === 'ready') return true;
     const failure = event?.type === 'error' ? failureOf(event) : lostHelper('READY');
-    if (failure.code === 'EAGAIN') return false;
+    // ENOENT: another command has removed the directory, which was empty still.
+    if (failure.code === 'EAGAIN' || failure.code === 'ENOENT') return false;
     throw sampanError('ERR_NETD', {
       subject: `it cannot start: ${failure.subject}`,
       cause: failure,
-      hint: "'sampan system check' tests what the engine needs, one by one",
+      hint: "'sampan system check' tests what the engine needs, one by one; --network none and --network host do without",
     });
   } finally {
     for (const fd of descriptors) closeSync(fd);
@@ -90,6 +94,12 @@ export const askNetd = async (
     cause: new Error(`${answer.detail}: ${errnoName(answer.errno)}`),
   });
 };
+
+/** Why netd refused. */
+export const errnoOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'errno' in error && typeof error.errno === 'number'
+    ? errnoName(error.errno)
+    : '';
 
 /** The first message; the connection is closed then. */
 const answerOf = (native: Native, fd: Fd, command?: Command): Promise<HelperEvent | undefined> =>

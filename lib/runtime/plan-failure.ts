@@ -71,7 +71,26 @@ const meanings: readonly {
     errnos: ['EADDRNOTAVAIL'],
     meaning: { code: 'ERR_PORT_REFUSED', hint: "the host has no such address: 'ip address' lists those it has" },
   },
-  { operation: 'network_lease', meaning: { code: 'ERR_NETD', hint: `${tryCheck}; --network none does without` } },
+  {
+    operation: 'network_lease',
+    errnos: ['ENODEV'],
+    meaning: {
+      code: 'ERR_NETD',
+      hint: 'networks need it: sudo modprobe tun, sudo chmod 666 /dev/net/tun; --network none and --network host do without',
+    },
+  },
+  {
+    operation: 'network_lease',
+    meaning: { code: 'ERR_NETD', hint: `${tryCheck}; --network none and --network host do without` },
+  },
+  {
+    operation: 'namespaces',
+    errnos: ['ENOSPC'],
+    meaning: {
+      code: 'ERR_PLAN_FAILED',
+      hint: "a limit of namespaces is reached: 'sysctl user' shows them, user.max_net_namespaces among others; --network host needs none of these",
+    },
+  },
   { operation: 'namespaces', meaning: { code: 'ERR_PLAN_FAILED', hint: tryCheck } },
 ];
 

@@ -42,3 +42,22 @@ container.test('system check tells how to get more ids', async () => {
   const { stdout } = await on(denying(), [program, 'system', 'check']);
   expect(stdout).toMatch(/subids.*no_new_privs[^]*NoNewPrivileges=no/);
 });
+
+describe('a host that cannot give networks says so, and is told the way out', () => {
+  const lacking = [
+    ['without /dev/net/tun', 'mount -t tmpfs none /dev/net', '/dev/net/tun'],
+    ['where it is for root alone', 'mount --bind /etc/shadow /dev/net/tun', '/dev/net/tun'],
+    ['whose limit of network namespaces is reached', 'echo 0 >/proc/sys/user/max_net_namespaces', 'max_net_namespaces'],
+  ] as const;
+  for (const [host, change, text] of lacking) {
+    withSubIds.test(host, async () => {
+      const script = `${change} || exit 99
+        for network in '' --network=bridge; do "$1" run --rm $network host echo ran; echo $?; done
+        "$1" run --rm --network host host echo host; "$1" ps -aq`;
+      const result = await on([...inNamespace, '--map-auto'], ['sh', '-c', script, 'sh', program]);
+      expect(result.stdout).toBe('125\n125\nhost\n');
+      expect(result.stderr).toContain(text);
+      expect(result.stderr.split('--network host').length).toBe(3);
+    });
+  }
+});

@@ -31,9 +31,11 @@ describe('namespaces', () => {
     await ok(['rm', '-f', name]);
   });
 
-  container.test('show only lo unless asked, and it is up', async () => {
-    expect((await report()).interfaces).toEqual(['lo']);
-    expect(await ok(['run', '--rm', await image(), 'ip', 'addr', 'show', 'lo'])).toContain('127.0.0.1');
+  container.test('show only lo with --network none, and it is up', async () => {
+    expect((await report(['--network', 'none'])).interfaces).toEqual(['lo']);
+    expect(await ok(['run', '--rm', '--network', 'none', await image(), 'ip', 'addr', 'show', 'lo'])).toContain(
+      '127.0.0.1',
+    );
   });
 
   container.test('--network host is the machine’s network', async () => {
@@ -204,7 +206,12 @@ describe('identity', () => {
   requires('userns', 'subids', 'busybox').test(
     'container root is the user, further ids are sub-ids, the machine’s root is nobody’s',
     async () => {
-      const { uidMap } = await report();
+      const name = uniqueName();
+      await ok(['run', '-d', '--name', name, await image(), 'sleep', '100']);
+      // From the outside: what stands for the ids on the machine.
+      const init = (await ok(['inspect', '-f', '{{.State.Pid}}', name])).trim();
+      const uidMap = readFileSync(`/proc/${init}/uid_map`, 'utf8').trimEnd().split('\n');
+      await ok(['rm', '-f', name]);
       const ranges = uidMap.map((line) => line.trim().split(/\s+/).map(Number));
       expect(ranges[0]?.[0]).toBe(0);
       for (const [, host = 0, count = 0] of ranges) expect(host > 0 && count > 0).toBe(true);

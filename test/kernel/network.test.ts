@@ -213,6 +213,7 @@ describe('netd', () => {
     await ok(['run', '--rm', '--network', 'bridge', await image(), 'true']);
     await poll(() => netdPid() === undefined, { timeoutMs: 10_000 });
     const roots = join(sandbox().directory, 'run/sampan');
-    expect(readdirSync(roots).flatMap((root) => readdirSync(join(roots, root)))).toEqual([]);
+    const left = readdirSync(roots, { recursive: true, withFileTypes: true });
+    expect(left.filter((entry) => !entry.isDirectory()).map(({ name }) => name)).toEqual([]);
   });
 });

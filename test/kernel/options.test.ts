@@ -153,7 +153,7 @@ describe('host name and names', () => {
 
   container.test('--dns, --dns-search and --dns-option are in /etc/resolv.conf', async () => {
     const text = await run(
-      ['--dns', '203.0.113.1', '--dns-search', 'example.test', '--dns-option', 'ndots:2'],
+      ['--network', 'none', '--dns', '203.0.113.1', '--dns-search', 'example.test', '--dns-option', 'ndots:2'],
       'cat',
       '/etc/resolv.conf',
     );

@@ -110,14 +110,18 @@ const leakedFiles = ({ directory, dataRoot }: Sandbox, containersGone: boolean):
     : []),
   ...(containersGone
     ? names(join(directory, 'run/sampan'))
-        .flatMap((root) => names(join(directory, 'run/sampan', root)))
-        .filter((name) => name !== 'netd.lock')
+        .flatMap((root) => names(join(directory, 'run/sampan', root)).map((name) => join(root, name)))
+        .flatMap((name) => (/\/netd-\w+$/.test(name) ? socketsOfNetd(join(directory, 'run/sampan', name)) : [name]))
         .map((name) => `socket directory ${name}`)
     : []),
   ...names(join(dataRoot, 'layers'))
     .filter((name) => !names(join(dataRoot, 'layers', name)).includes('layer.json'))
     .map((name) => `unfinished layer ${name}`),
 ];
+
+/** Its directory stays, and its lock while it lives. */
+const socketsOfNetd = (directory: string): readonly string[] =>
+  names(directory).flatMap((name) => (name === 'netd.lock' ? [] : [join(directory, name)]));
 
 const leakedCgroups = ({ dataRoot }: Sandbox): readonly string[] => {
   const own = /^0::(\/.*)$/m.exec(readText('/proc/self/cgroup'))?.[1];

@@ -31,10 +31,8 @@ import {
   type ContainerRecord,
 } from '../../store/container-records.js';
 import { writeEndpoints, type EndpointRecord } from '../../store/container-networks.js';
-import { isFirstNotice } from '../../store/notices.js';
 import { makeOwnedDirectory, type Owner } from '../../store/owned-directory.js';
 import { makeScratch } from '../../store/scratch.js';
-import type { Paths } from '../../store/paths.js';
 import { parseSignal } from '../../util/signals.js';
 import type { CreateOptions } from '../contract.js';
 import type { ContainerContext, ResolvedImage } from './context.js';
@@ -189,7 +187,7 @@ const idsOf = ({ files }: FoundContainer): Pick<IdMap, 'uids' | 'gids'> => {
 };
 
 const warningsOf = (
-  { idMap, paths }: ContainerContext,
+  { idMap }: ContainerContext,
   request: CreateRequest,
   { healthcheck }: MergedProcess,
 ): readonly string[] => {
@@ -201,18 +199,12 @@ const warningsOf = (
         ]
       : [];
   const health = healthcheckWarning(healthcheck);
-  return [...ids, ...networkWarnings(paths, request), ...(health === undefined ? [] : [health])];
+  return [...ids, ...networkWarnings(request), ...(health === undefined ? [] : [health])];
 };
 
-const networkWarnings = (paths: Paths, { networks, publish, publishAll }: CreateRequest): readonly string[] => {
-  const publishes = publish.length > 0 || publishAll;
-  const mode = networks[0]?.name;
-  if (mode !== undefined) {
-    const isDiscarded = publishes && networkKind(mode) !== 'bridge';
-    return isDiscarded ? [`published ports are discarded when using ${mode} network mode`] : [];
-  }
-  if (publishes || !isFirstNotice(paths, 'network-none')) return [];
-  return ['without --network a container has no network; --network bridge gives it one (this is said once)'];
+const networkWarnings = ({ networks: [first], publish, publishAll }: CreateRequest): readonly string[] => {
+  const isDiscarded = first !== undefined && networkKind(first.name) !== 'bridge' && (publish.length > 0 || publishAll);
+  return isDiscarded ? [`published ports are discarded when using ${first.name} network mode`] : [];
 };
 
 // ---- root file system ----------------------------------------------------------------------------------------------

@@ -23,7 +23,6 @@ export interface ResolvedNetworks {
 export const resolveNetworks = async (context: ContainerContext, request: CreateRequest): Promise<ResolvedNetworks> => {
   const wanted = networksOf(request);
   const [first, ...more] = wanted;
-  if (first === undefined) return { mode: 'none', endpoints: [] };
   const kind = networkKind(first.name);
   if (kind !== 'bridge') {
     refuseSettings(first, more);
@@ -43,11 +42,10 @@ export const resolveNetworks = async (context: ContainerContext, request: Create
   return { mode: endpoints[0]?.networkName ?? defaultNetworkName, endpoints };
 };
 
-/** Who publishes ports wants a network to publish them from. */
-const networksOf = ({ networks, publish, publishAll }: CreateRequest): readonly NetworkRequest[] => {
-  if (networks.length > 0) return networks;
-  return publish.length > 0 || publishAll ? [{ name: defaultNetworkName, aliases: [] }] : [];
-};
+/** Never empty. */
+const networksOf = ({
+  networks: [first = { name: defaultNetworkName, aliases: [] }, ...more],
+}: CreateRequest): readonly [NetworkRequest, ...NetworkRequest[]] => [first, ...more];
 
 const networkOf = async (context: ContainerContext, name: string): Promise<NetworkRecord> =>
   name === defaultNetworkName || name === 'default'

@@ -9,12 +9,13 @@ import { sampanError } from '../../errors/sampan-error.js';
 import { formatDescription, type EndpointDescription } from '../../network/description.js';
 import { connectToNetd } from '../../network/netd.js';
 import type { PlanOperation } from '../../native/protocol.js';
-import { namespaceOperations } from '../../runtime/id-map.js';
+import { namespaceOperations, type IdMap } from '../../runtime/id-map.js';
 import { namespaceFlags } from '../../runtime/plan.js';
 import { openProcess } from '../../runtime/process-handle.js';
 import { networkKind, sharedContainer } from '../../spec/network-mode.js';
 import { readEndpoints, writeEndpoints, type EndpointRecord } from '../../store/container-networks.js';
 import { writeBoundFile, type ContainerFiles, type ContainerRecord } from '../../store/container-records.js';
+import { makeNetdDirectory, netdDirectory } from '../../store/netd-places.js';
 import { assignEndpoint, type LiveEndpoint } from '../network/assign.js';
 import type { ContainerContext } from './context.js';
 import { buildEtcFiles, type EndpointFacts } from './etc-files.js';
@@ -32,8 +33,12 @@ export interface StartNetwork extends Disposable {
 const hostAlias = '169.254.1.2';
 
 /** @throws ERR_NETWORK_*, ERR_NETD, ERR_CONTAINER_NOT_RUNNING */
-export const openStartNetwork = async (context: ContainerContext, found: LockedContainer): Promise<StartNetwork> => {
-  const { record, files } = found;
+export const openStartNetwork = async (
+  context: ContainerContext,
+  found: LockedContainer,
+  map: IdMap,
+): Promise<StartNetwork> => {
+  const { record } = found;
   switch (networkKind(record.network)) {
     case 'none':
     case 'host':
@@ -41,7 +46,7 @@ export const openStartNetwork = async (context: ContainerContext, found: LockedC
     case 'container':
       return sharedNetwork(context, record);
     case 'bridge':
-      return await leasedNetwork(context, record, files);
+      return await leasedNetwork(context, found, map);
   }
 };
 
@@ -66,16 +71,19 @@ const sharedNetwork = (context: ContainerContext, record: ContainerRecord): Star
 
 const leasedNetwork = async (
   context: ContainerContext,
-  record: ContainerRecord,
-  files: ContainerFiles,
+  { record, files }: LockedContainer,
+  map: IdMap,
 ): Promise<StartNetwork> => {
   const endpoints = await assignAll(context, record, files);
   writeEtcFiles(record, files, endpoints);
   const description = formatDescription(describe(record, endpoints));
-  const directory = context.paths.runtimeRoot;
+  const directory = netdDirectory(context.paths.runtimeRoot, map);
   const connection = await connectToNetd(context.native(), {
     directory,
-    namespaces: namespaceOperations(context.idMap()),
+    makeDirectory: () => {
+      makeNetdDirectory(directory);
+    },
+    namespaces: namespaceOperations(map),
   });
   const directoryFd = openDirectory(directory);
   return {

@@ -71,7 +71,8 @@ interface RunPlaces {
 
 const launch = async (context: ContainerContext, found: LockedContainer, places: RunPlaces): Promise<Launched> => {
   const slots = new DescriptorSlots();
-  using network = await openStartNetwork(context, found);
+  const map = mapOf(places.config, context.idMap());
+  using network = await openStartNetwork(context, found, map);
   const ours: number[] = [];
   try {
     const directories = new Map<string, number>();
@@ -89,11 +90,7 @@ const launch = async (context: ContainerContext, found: LockedContainer, places:
     const operations = [
       ...network.operations((fd) => slots.add(fd)),
       ...monitorOperations(context, found, { ...places, slotOf, probeSlotOf }),
-      ...containerOperations(
-        places.config,
-        mapOf(places.config, context.idMap()),
-        places.options.terminal ?? defaultTerminal,
-      ),
+      ...containerOperations(places.config, map, places.options.terminal ?? defaultTerminal),
     ];
     const title = `sampan-monitor ${found.record.name}`;
     return await launchHelper(context.native(), { role: 'create', title, operations, descriptors: slots.descriptors });

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // network connect and disconnect: what the container is on is written down, and when it runs, netd does it at once.
 
+import { dirname } from 'node:path';
 import { sampanError } from '../../errors/sampan-error.js';
+import type { Command } from '../../native/frames.js';
 import { formatDescription } from '../../network/description.js';
-import { askNetd } from '../../network/netd.js';
+import { askNetd, errnoOf } from '../../network/netd.js';
 import { networkKind } from '../../spec/network-mode.js';
 import { readEndpoints, type EndpointRecord } from '../../store/container-networks.js';
 import { readNetworkRecord, type NetworkRecord } from '../../store/network-records.js';
+import { netdDirectories } from '../../store/netd-places.js';
 import type { ContainerContext } from '../container/context.js';
 import { lockContainer, type LockedContainer } from '../container/find.js';
 import { endpointOf } from '../container/resolve-networks.js';
@@ -109,7 +112,7 @@ const hasWayOut = ({ paths }: ContainerContext, endpoints: readonly EndpointReco
 
 const tellNetd = async (
   context: ContainerContext,
-  { record }: LockedContainer,
+  { record, files }: LockedContainer,
   type: 'netConnect' | 'netDisconnect',
   live: LiveEndpoint,
   isDefaultRoute: boolean,
@@ -120,12 +123,25 @@ const tellNetd = async (
     resolvers: [],
     endpoints: [describeEndpoint(live, isDefaultRoute)],
   });
-  const answer = await askNetd(context.native(), context.paths.runtimeRoot, { type, text });
-  if (answer !== undefined) return;
+  const state = deriveStatus(files);
+  const runtimeRoot = state.status === 'running' ? dirname(state.run.runtimeDirectory) : context.paths.runtimeRoot;
+  for (const directory of netdDirectories(runtimeRoot)) {
+    if (await hasNetdDone(context, directory, { type, text })) return;
+  }
   throw sampanError('ERR_NETD', {
-    subject: 'it does not run',
+    subject: 'it does not run, or does not have this container',
     hint: `start the container again: 'sampan restart ${record.name}'`,
   });
+};
+
+/** False when it does not run, or knows nothing of the container. */
+const hasNetdDone = async ({ native }: ContainerContext, directory: string, command: Command): Promise<boolean> => {
+  try {
+    return (await askNetd(native(), directory, command)) !== undefined;
+  } catch (error) {
+    if (errnoOf(error) === 'ESRCH') return false;
+    throw error;
+  }
 };
 
 /** The files that the running container reads follow its networks. */

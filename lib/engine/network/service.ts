@@ -2,9 +2,9 @@
 // The network part of the engine contract.
 
 import { sampanError } from '../../errors/sampan-error.js';
-import { errnoName } from '../../native/errno.js';
-import { askNetd } from '../../network/netd.js';
+import { askNetd, errnoOf } from '../../network/netd.js';
 import { dropNetwork, type NetworkRecord } from '../../store/network-records.js';
+import { netdDirectories } from '../../store/netd-places.js';
 import type { ContainerContext } from '../container/context.js';
 import type { NetworkService } from './contract.js';
 import { connectContainer, disconnectContainer } from './connect.js';
@@ -78,14 +78,11 @@ const refuseUsed = ({ name }: NetworkRecord, users: readonly Member[]): void => 
 /** Its namespace in netd goes at once, not only with netd; a container that is just starting keeps it. */
 const forget = async ({ native, paths }: ContainerContext, { id, name }: NetworkRecord): Promise<void> => {
   try {
-    await askNetd(native(), paths.runtimeRoot, { type: 'netForget', text: id });
+    for (const directory of netdDirectories(paths.runtimeRoot)) {
+      await askNetd(native(), directory, { type: 'netForget', text: id });
+    }
   } catch (error) {
     if (errnoOf(error) !== 'EBUSY') throw error;
     throw sampanError('ERR_NETWORK_IN_USE', { subject: name, hint: 'a container is being started in it' });
   }
 };
-
-const errnoOf = (error: unknown): string =>
-  typeof error === 'object' && error !== null && 'errno' in error && typeof error.errno === 'number'
-    ? errnoName(error.errno)
-    : '';

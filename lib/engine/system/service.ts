@@ -103,7 +103,7 @@ const info = async (context: SystemContext): Promise<Readonly<Record<string, unk
       IdMap: idMap.mode,
       UserIds: idMap.uids.reduce((sum, { size }) => sum + size, 0),
       RuntimeDir: context.paths.runtimeRoot,
-      DefaultNetwork: 'none',
+      DefaultNetwork: 'bridge',
       Seccomp: 'none',
       Cgroup: findDelegatedCgroup() ?? '',
     },

@@ -20,7 +20,7 @@ export const networkOptions: readonly CreateOption[] = [
   createList('network', {
     name: 'network',
     describe: 'network to connect to: a name, none, host or container:NAME; several may be given',
-    defaultText: 'none',
+    defaultText: 'bridge',
     docker: 'HostConfig.NetworkMode',
     read: readNetwork,
     apply: (request, networks) => ({ ...request, networks: [...request.networks, ...networks] }),
