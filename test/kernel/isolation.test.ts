@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { outsideMaps } from '../support/outside-maps.js';
 import { repository } from '../support/paths.js';
 import { requires } from '../support/requires.js';
 import { busyboxPath } from '../support/rootfs.js';
@@ -206,17 +207,11 @@ describe('identity', () => {
   requires('userns', 'subids', 'busybox').test(
     'container root is the user, further ids are sub-ids, the machine’s root is nobody’s',
     async () => {
-      const name = uniqueName();
-      await ok(['run', '-d', '--name', name, await image(), 'sleep', '100']);
-      // From the outside: what stands for the ids on the machine.
-      const init = (await ok(['inspect', '-f', '{{.State.Pid}}', name])).trim();
-      const uidMap = readFileSync(`/proc/${init}/uid_map`, 'utf8').trimEnd().split('\n');
-      await ok(['rm', '-f', name]);
-      const ranges = uidMap.map((line) => line.trim().split(/\s+/).map(Number));
-      expect(ranges[0]?.[0]).toBe(0);
-      for (const [, host = 0, count = 0] of ranges) expect(host > 0 && count > 0).toBe(true);
-      if (process.getuid?.() !== 0) expect(ranges[0]).toEqual([0, process.getuid?.(), 1]);
-      expect(ranges.reduce((sum, [, , count = 0]) => sum + count, 0)).toBeGreaterThan(65_535);
+      const { uids } = await outsideMaps();
+      expect(uids[0]?.inside).toBe(0);
+      for (const { outside, count } of uids) expect(outside > 0 && count > 0).toBe(true);
+      if (process.getuid?.() !== 0) expect(uids[0]).toEqual({ inside: 0, outside: process.getuid?.(), count: 1 });
+      expect(uids.reduce((sum, { count }) => sum + count, 0)).toBeGreaterThan(65_535);
     },
   );
 });
