@@ -70,7 +70,7 @@ const noWriting = {
 /** Files outside lib/store that write, each with its reason. */
 const mayWrite = [
   'lib/store/**', // the store itself
-  'lib/engine/container/{create,host-rootfs,start,remove,rename,reconcile}.ts', // fill and empty a container's own directory, in scratch space or under its lock
+  'lib/engine/container/{create,host-rootfs,start,remove,rename,reconcile,run-traces}.ts', // fill and empty a container's own directory, in scratch space or under its lock
   'lib/engine/system/check.ts', // its probes live in scratch space
   'lib/runtime/cgroup.ts', // the cgroup file system is no data root
   'lib/cli/**', // --cidfile and what the user named; records stay out of reach by the layers

@@ -6,11 +6,12 @@
 
 #include "addon/helper/json_text.h"
 #include "addon/helper/timestamp.h"
+#include "addon/protocol/record_schema.h"
 
 namespace sampan {
 
 std::string encode_exit_record(const ExitRecord &record) {
-  std::string text = "{\"schema\":1,\"init\":" + to_json(record.init);
+  std::string text = std::string("{") + kSchemaMember + ",\"init\":" + to_json(record.init);
   text += ",\"monitor\":" + to_json(record.monitor);
   text += ",\"exitCode\":" + std::to_string(record.exit_code);
   text += ",\"signal\":" + std::to_string(record.signal);

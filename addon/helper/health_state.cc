@@ -5,6 +5,7 @@
 
 #include "addon/helper/json_text.h"
 #include "addon/helper/timestamp.h"
+#include "addon/protocol/record_schema.h"
 
 namespace sampan {
 namespace {
@@ -54,7 +55,8 @@ int64_t HealthState::interval_ms(int64_t running_ms) const {
 }
 
 std::string HealthState::encode(const ProcessIdentity &monitor, const ProcessIdentity &init) const {
-  std::string text = "{\"schema\":1,\"monitor\":" + to_json(monitor) + ",\"init\":" + to_json(init);
+  std::string text = std::string("{") + kSchemaMember + ",\"monitor\":" + to_json(monitor);
+  text += ",\"init\":" + to_json(init);
   text.append(",\"status\":\"").append(word_of(status_));
   text += "\",\"failingStreak\":" + std::to_string(failing_streak_) + ",\"log\":[";
   for (const ProbeResult &result : log_) {

@@ -2,11 +2,12 @@
 #include "addon/helper/restart_record.h"
 
 #include "addon/helper/timestamp.h"
+#include "addon/protocol/record_schema.h"
 
 namespace sampan {
 
 std::string encode_restart_record(const RestartRecord &record) {
-  std::string text = "{\"schema\":1,\"monitor\":" + to_json(record.monitor);
+  std::string text = std::string("{") + kSchemaMember + ",\"monitor\":" + to_json(record.monitor);
   text += ",\"restartCount\":" + std::to_string(record.count);
   text += record.waiting ? ",\"waiting\":true" : ",\"waiting\":false";
   text += ",\"init\":" + to_json(record.init);

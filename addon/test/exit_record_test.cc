@@ -22,7 +22,7 @@ ExitRecord sample() {
 }
 
 const std::string kSampleText =
-    R"({"schema":1,"init":{"pid":4711,"startTime":"18446744073709551615"},"monitor":{"pid":4710,"startTime":"5"},)"
+    R"({"schema":2,"init":{"pid":4711,"startTime":"18446744073709551615"},"monitor":{"pid":4710,"startTime":"5"},)"
     R"("exitCode":137,"signal":9,"oomKilled":true,)"
     R"("finishedAt":"2026-01-02T03:04:05.000000005Z","logEntriesLost":3})"
     "\n";

@@ -120,7 +120,7 @@ TEST("the health record is one JSON object, whatever a probe prints") {
   made.end = {.tv_sec = 1, .tv_nsec = 0};
   state.add(made, kLate);
   CHECK_EQ(state.encode({.pid = 1, .start_time = 2}, {.pid = 3, .start_time = 4}),
-           std::string(R"({"schema":1,"monitor":{"pid":1,"startTime":"2"},"init":{"pid":3,"startTime":"4"},)"
+           std::string(R"({"schema":2,"monitor":{"pid":1,"startTime":"2"},"init":{"pid":3,"startTime":"4"},)"
                        R"("status":"starting","failingStreak":1,"log":[{"Start":"1970-01-01T00:00:00.000000001Z",)"
                        R"("End":"1970-01-01T00:00:01.000000000Z","ExitCode":2,"Output":"a\"\ufffd\n"}]})"
                        "\n"));

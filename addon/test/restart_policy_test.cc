@@ -71,9 +71,9 @@ TEST("the restart record is one JSON object") {
   record.last_exit.monitor = record.monitor;
   record.last_exit.exit_code = 4;
   CHECK_EQ(encode_restart_record(record),
-           std::string(R"({"schema":1,"monitor":{"pid":10,"startTime":"1"},"restartCount":3,"waiting":true,)"
+           std::string(R"({"schema":2,"monitor":{"pid":10,"startTime":"1"},"restartCount":3,"waiting":true,)"
                        R"("init":{"pid":11,"startTime":"2"},"startedAt":"1970-01-01T00:00:00.000000007Z",)"
-                       R"("exit":{"schema":1,"init":{"pid":11,"startTime":"2"},"monitor":{"pid":10,"startTime":"1"},)"
+                       R"("exit":{"schema":2,"init":{"pid":11,"startTime":"2"},"monitor":{"pid":10,"startTime":"1"},)"
                        R"("exitCode":4,"signal":0,"oomKilled":false,"finishedAt":"1970-01-01T00:00:00.000000000Z",)"
                        R"("logEntriesLost":0}})"
                        "\n"));

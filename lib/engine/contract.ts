@@ -33,7 +33,8 @@ export interface Engine extends AsyncDisposable {
 
 // ---- containers ----------------------------------------------------------------------------------------------------
 
-export type ContainerStatus = 'created' | 'running' | 'restarting' | 'exited' | 'removing';
+/** dead: its records are damaged or of another version, and all that can be done is to remove it */
+export type ContainerStatus = 'created' | 'running' | 'restarting' | 'exited' | 'removing' | 'dead';
 
 /** A port that is exposed, and one of the places on the host where it is published. */
 export interface PortSummary extends ContainerPort {
@@ -127,6 +128,12 @@ export interface LogEntry {
   readonly text: string;
 }
 
+/** Processes of a container: cells below titles, as ps prints them. */
+export interface ContainerTop {
+  readonly titles: readonly string[];
+  readonly processes: readonly (readonly string[])[];
+}
+
 export interface ContainerService extends ContainerFileService {
   create(
     request: CreateRequest,
@@ -152,6 +159,8 @@ export interface ContainerService extends ContainerFileService {
   restart(nameOrId: string, options: { readonly timeoutSeconds?: number; readonly signal?: string }): Promise<void>;
   /** resolves with the exit code once the container is not running */
   wait(nameOrId: string): Promise<number>;
+  /** what ps(1) of the host says of the container's processes; pids are the host's */
+  top(nameOrId: string, psOptions: readonly string[]): Promise<ContainerTop>;
   /** where the ports of a running container are published */
   ports(nameOrId: string): Promise<readonly PublishedPort[]>;
   /** Ends the process when `force`. Removing what autoRemove removes already is no error. */

@@ -10,13 +10,12 @@ import { readIdMap, rootOf } from '../runtime/id-map.js';
 import { treeRemover } from '../runtime/tasks.js';
 import { measureTrees, type MeasureTrees } from '../runtime/tree-usage.js';
 import { openLocks } from '../store/locks.js';
-import { filesOf, listContainerIds, readContainerRecord } from '../store/container-records.js';
 import { openPaths, type Paths } from '../store/paths.js';
 import { removeOwn } from '../store/remove-own.js';
 import type { ContainerContext } from './container/context.js';
 import { reconcile } from './container/reconcile.js';
+import { isReadable, seeContainers, seenRunning } from './container/see.js';
 import { openContainerService } from './container/service.js';
-import { deriveStatus, isRunning } from './container/status.js';
 import type { Engine } from './contract.js';
 import type { ImageUser } from './image/context.js';
 import { openImageService } from './image/service.js';
@@ -90,12 +89,9 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
 
 /** Every container, as the removal of images needs to know it. */
 const imageUsers = (paths: Paths): readonly ImageUser[] =>
-  listContainerIds(paths).flatMap((id) => {
-    const files = filesOf(paths, id);
-    const record = readContainerRecord(files);
-    if (record === undefined) return [];
-    const { name, imageId, layers } = record;
-    return [{ name, imageId, layers, running: isRunning(deriveStatus(files)) }];
+  seeContainers(paths).map((seen) => {
+    const { name = seen.id.slice(0, 12), imageId = '', layers } = isReadable(seen) ? seen.record : seen.remains;
+    return { name, imageId, layers, running: seenRunning(seen) };
   });
 
 /** Loaded at the first use, and once: `version` and `images` must not need the addon. */

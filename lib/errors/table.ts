@@ -52,6 +52,7 @@ export const errorTable = {
   ERR_ARCHIVE_INVALID: entry('invalid', (s) => `archive: ${s}`),
   ERR_DIGEST_MISMATCH: entry('invalid', (s) => `digest mismatch: ${s}`),
   ERR_LAYER_UNPACK: entry('engine', (s) => `layer could not be unpacked: ${s}`),
+  ERR_RECORD_VERSION: entry('engine', (s) => `a record of another version of sampan: ${s}`),
   ERR_STORE_CORRUPT: entry('engine', (s) => `the store is damaged: ${s}`),
   // registries
   ERR_REGISTRY_UNREACHABLE: entry('engine', (s) => `registry not reachable: ${s}`),

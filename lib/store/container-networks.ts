@@ -3,8 +3,8 @@
 // last start. Under the container's lock.
 
 import { join } from 'node:path';
-import { readJson, writeJsonAtomic } from './atomic.js';
-import type { ContainerFiles } from './container-records.js';
+import { writeJsonAtomic } from './atomic.js';
+import { readOwn, type ContainerFiles } from './container-records.js';
 
 export interface EndpointRecord {
   readonly networkId: string;
@@ -34,7 +34,7 @@ interface ContainerNetworks {
 const pathIn = ({ directory }: Pick<ContainerFiles, 'directory'>): string => join(directory, 'networks.json');
 
 export const readEndpoints = (files: Pick<ContainerFiles, 'directory'>): readonly EndpointRecord[] =>
-  (readJson(pathIn(files)) as ContainerNetworks | undefined)?.endpoints ?? []; // written by us, whole or not at all
+  (readOwn(pathIn(files)) as ContainerNetworks | undefined)?.endpoints ?? []; // written by us, whole or not at all
 
 export const writeEndpoints = (
   files: Pick<ContainerFiles, 'directory'>,

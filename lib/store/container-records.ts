@@ -2,8 +2,9 @@
 // The files of one container and what is in them (docs/state-on-disk.md). Status is not among them: it is derived.
 
 import { lstatSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { sampanError } from '../errors/sampan-error.js';
+import { basename, dirname, join } from 'node:path';
+import { isSampanError, sampanError } from '../errors/sampan-error.js';
+import { recordSchema } from '../native/protocol.js';
 import type { CreateRequest } from '../spec/create-request.js';
 import type { MergedProcess } from '../spec/merge.js';
 import type { ContainerPorts, PublishedPort } from '../spec/ports.js';
@@ -14,7 +15,7 @@ import type { Paths } from './paths.js';
 
 /** What was asked and decided at creation; only the name may change afterwards (rename). */
 export interface ContainerRecord {
-  readonly schema: 1;
+  readonly schema: typeof recordSchema;
   readonly id: string;
   readonly name: string;
   readonly createdAt: string;
@@ -35,7 +36,7 @@ export interface ContainerRecord {
 
 /** The current (or last) start. Written before GO. What its monitor has restarted since, the restart record tells. */
 export interface RunRecord {
-  readonly schema: 1;
+  readonly schema: typeof recordSchema;
   readonly bootId: string;
   readonly startedAt: string;
   readonly monitor: ProcessIdentity;
@@ -49,7 +50,7 @@ export interface RunRecord {
 
 /** Written by the monitor (addon/helper/exit_record.cc) or, for a run whose monitor was killed, by recovery. */
 export interface ExitRecord {
-  readonly schema: 1;
+  readonly schema: typeof recordSchema;
   readonly init: ProcessIdentity;
   /** of the start that it belongs to */
   readonly monitor: ProcessIdentity;
@@ -66,7 +67,7 @@ export interface ExitRecord {
 
 /** Written by the monitor beside its socket, at each step of a restart (addon/helper/restart_record.cc). */
 export interface RestartRecord {
-  readonly schema: 1;
+  readonly schema: typeof recordSchema;
   readonly monitor: ProcessIdentity;
   readonly restartCount: number;
   /** `init` has ended, and the next one is yet to come */
@@ -79,7 +80,7 @@ export interface RestartRecord {
 
 /** Written by the monitor beside its socket, and at its end beside the exit record (addon/helper/health_state.cc). */
 export interface HealthRecord {
-  readonly schema: 1;
+  readonly schema: typeof recordSchema;
   readonly monitor: ProcessIdentity;
   /** the process that the status is of */
   readonly init: ProcessIdentity;
@@ -151,9 +152,9 @@ export const readRunRecord = (files: ContainerFiles): RunRecord | 'stale' | unde
   if (lstatSync(files.run, { throwIfNoEntry: false }) === undefined) return undefined;
   try {
     return readVersioned(files.run) as RunRecord | undefined; // as for the container record
-  } catch {
-    // unreadable JSON: see above
-    return 'stale';
+  } catch (error) {
+    if (isSampanError(error, 'ERR_STORE_CORRUPT')) return 'stale';
+    throw error;
   }
 };
 
@@ -191,24 +192,30 @@ export const writeBoundFile = (path: string, content: string): void => {
   writeFileSync(path, content);
 };
 
-const schemaVersion = 1;
-
+/** @throws ERR_RECORD_VERSION, ERR_STORE_CORRUPT */
 const readVersioned = (path: string): unknown => {
   const value = readOwn(path);
   if (value === undefined) return undefined;
   const schema = typeof value === 'object' && value !== null && 'schema' in value ? value.schema : undefined;
-  if (schema === schemaVersion) return value;
-  throw sampanError('ERR_STORE_CORRUPT', {
-    subject: `${path} has schema ${String(schema)}, this sampan reads ${String(schemaVersion)}`,
-    hint: 'use the version of sampan that wrote it, or remove the container with it',
+  if (schema === recordSchema) return value;
+  throw sampanError('ERR_RECORD_VERSION', {
+    subject: `${path} has schema ${String(schema)}, this one reads ${String(recordSchema)}`,
+    hint: `use the version of sampan that wrote it, or remove the container: ${removalOf(path)}`,
   });
 };
 
-const readOwn = (path: string): unknown => {
+/** The directories of a container and of its sockets are both named after its id. */
+const removalOf = (path: string): string => `'sampan rm -f ${basename(dirname(path)).slice(0, 12)}'`;
+
+/** @throws ERR_STORE_CORRUPT when it is not JSON */
+export const readOwn = (path: string): unknown => {
   try {
     return readJson(path);
   } catch (error) {
-    if (error instanceof SyntaxError) throw sampanError('ERR_STORE_CORRUPT', { subject: path, cause: error });
+    if (error instanceof SyntaxError) {
+      const hint = `remove the container: ${removalOf(path)}`;
+      throw sampanError('ERR_STORE_CORRUPT', { subject: path, hint, cause: error });
+    }
     throw error;
   }
 };

@@ -91,5 +91,7 @@ export const statusText = (summary: ContainerSummary, now: Date): string => {
       return `Exited (${String(summary.exitCode ?? 0)}) ${since(summary.finishedAt)} ago`;
     case 'removing':
       return 'Removal In Progress';
+    case 'dead':
+      return 'Dead';
   }
 };

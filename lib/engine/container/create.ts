@@ -14,6 +14,7 @@ import { buildConfig } from '../../runtime/config.js';
 import { thermalThrottlePaths } from '../../runtime/thermal-throttle.js';
 import { isCgroupV2 } from '../../runtime/cgroup.js';
 import { rootOf, type IdMap } from '../../runtime/id-map.js';
+import { recordSchema } from '../../native/protocol.js';
 import { mergePorts } from '../../spec/ports.js';
 import type { CreateRequest } from '../../spec/create-request.js';
 import { healthcheckWarning, probeOf } from '../../spec/health.js';
@@ -24,7 +25,6 @@ import { removeIfThere, syncDirectory, writeJsonAtomic } from '../../store/atomi
 import {
   containerFiles,
   filesOf,
-  readContainerRecord,
   readRuntimeConfig,
   writeContainerRecord,
   type ContainerFiles,
@@ -37,7 +37,7 @@ import { parseSignal } from '../../util/signals.js';
 import type { CreateOptions } from '../contract.js';
 import type { ContainerContext, ResolvedImage } from './context.js';
 import { buildEtcFiles } from './etc-files.js';
-import { idOfName, type FoundContainer, type LockedContainer } from './find.js';
+import { hasName, idOfName, type FoundContainer, type LockedContainer } from './find.js';
 import { holdImage } from './hold-image.js';
 import { hostRoot, makeHostRoot } from './host-rootfs.js';
 import { checkName, generateName } from './names.js';
@@ -150,7 +150,7 @@ const decide = (context: ContainerContext, input: DecideInput): Decided => {
     hostResolvConf: readHostFile('/etc/resolv.conf') ?? '',
   });
   const record = {
-    schema: 1 as const,
+    schema: recordSchema,
     id,
     createdAt: new Date().toISOString(),
     imageId: image.id,
@@ -260,7 +260,7 @@ const putInPlace = async (
 /** A name is taken by the container whose record has it. @throws ERR_CONTAINER_NAME_TAKEN */
 export const refuseTaken = ({ paths }: ContainerContext, name: string): void => {
   const id = idOfName(paths, name);
-  if (id === undefined || readContainerRecord(filesOf(paths, id))?.name !== name) return;
+  if (id === undefined || !hasName(paths, id, name)) return;
   throw sampanError('ERR_CONTAINER_NAME_TAKEN', {
     subject: name,
     hint: `by container ${id.slice(0, 12)}: remove it with 'sampan rm ${name}', or choose another name`,

@@ -13,6 +13,7 @@ import {
 } from '../../store/container-records.js';
 import type { Lock, Locks } from '../../store/locks.js';
 import type { Paths } from '../../store/paths.js';
+import { isUnreadable } from './see.js';
 
 export interface FoundContainer {
   readonly id: string;
@@ -45,7 +46,8 @@ export const lockContainer = async (paths: Paths, locks: Locks, nameOrId: string
   throw notFound(nameOrId);
 };
 
-const resolveId = (paths: Paths, nameOrId: string): string => {
+/** @throws ERR_CONTAINER_NOT_FOUND, ERR_CONTAINER_AMBIGUOUS */
+export const resolveId = (paths: Paths, nameOrId: string): string => {
   const ids = listContainerIds(paths);
   if (ids.includes(nameOrId)) return nameOrId;
   const named = idOfName(paths, nameOrId.replace(/^\//, ''));
@@ -65,9 +67,15 @@ export const isRestarting = ({ record }: FoundContainer): Error =>
     hint: `wait until it is running, or end it with 'sampan stop ${record.name}'`,
   });
 
-/** A link under another name is what a killed `rename` left. */
-const hasName = (paths: Paths, id: string, name: string): boolean =>
-  readContainerRecord(filesOf(paths, id))?.name === name;
+/** A link under another name is what a killed `rename` left. Of a container that cannot be read the link is believed. */
+export const hasName = (paths: Paths, id: string, name: string): boolean => {
+  try {
+    return readContainerRecord(filesOf(paths, id))?.name === name;
+  } catch (error) {
+    if (isUnreadable(error)) return true;
+    throw error;
+  }
+};
 
 /** Names are symlinks to ids (docs/state-on-disk.md). */
 export const idOfName = (paths: Paths, name: string): string | undefined => {

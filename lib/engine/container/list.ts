@@ -2,13 +2,13 @@
 // The rows of `ps`, by docker's filters (docs.docker.com, "docker container ls", Filtering).
 
 import { sampanError } from '../../errors/sampan-error.js';
-import { filesOf, listContainerIds, readContainerRecord, type ContainerRecord } from '../../store/container-records.js';
+import { filesOf, listContainerIds, type ContainerRecord } from '../../store/container-records.js';
 import type { ContainerSummary, ListFilter } from '../contract.js';
 import type { ContainerContext } from './context.js';
 import { healthOf } from './health.js';
 import { summaryOf } from './inspect.js';
 import { endpointsOf } from './network-settings.js';
-import { deriveStatus } from './status.js';
+import { isReadable, isUnreadable, seeContainer, type UnreadableContainer } from './see.js';
 
 type Matcher = (row: ContainerSummary, values: readonly string[], all: readonly ContainerSummary[]) => boolean;
 
@@ -75,14 +75,36 @@ export const listContainers = async (
 };
 
 const rowOf = async (context: ContainerContext, id: string, size: boolean): Promise<ContainerSummary | undefined> => {
-  const files = filesOf(context.paths, id);
-  const record = readContainerRecord(files);
-  if (record === undefined) return undefined;
-  const networks = endpointsOf(context.paths, files);
-  const state = deriveStatus(files);
-  const sizes = size ? await sizesOf(context, record) : undefined;
-  return summaryOf({ record, state, health: healthOf(record, files, state), networks, sizes });
+  const seen = seeContainer(context.paths, id);
+  if (seen === undefined) return undefined;
+  if (!isReadable(seen)) return deadRow(seen);
+  try {
+    const { record, files, state } = seen;
+    const networks = endpointsOf(context.paths, files);
+    const sizes = size ? await sizesOf(context, record) : undefined;
+    return summaryOf({ record, state, health: healthOf(record, files, state), networks, sizes });
+  } catch (error) {
+    if (isUnreadable(error)) return deadRow({ ...seen, remains: { ...seen.record, processes: [] }, error });
+    throw error;
+  }
 };
+
+/** Shown, so that it can be removed. docker calls a container dead that nothing but removal is possible with. */
+const deadRow = ({ id, remains }: UnreadableContainer): ContainerSummary => ({
+  id,
+  name: remains.name ?? id.slice(0, 12),
+  image: remains.imageName ?? '',
+  imageId: remains.imageId ?? '',
+  command: [],
+  createdAt: remains.createdAt ?? noTime,
+  status: 'dead',
+  labels: {},
+  mounts: [],
+  networks: [],
+  ports: [],
+});
+
+const noTime = '1970-01-01T00:00:00Z';
 
 /** Bytes of the writable layer, and of it with the image's layers below. */
 export const sizesOf = async (

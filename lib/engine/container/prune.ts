@@ -2,12 +2,13 @@
 // `container prune`: every container that is not running and matches goes. One that another command is at work on is
 // left to it.
 
-import { filesOf, listContainerIds, readContainerRecord } from '../../store/container-records.js';
+import { filesOf, listContainerIds } from '../../store/container-records.js';
 import type { ContainerPruneReport, PruneFilters } from '../contract.js';
 import { makePruneFilter, type Prunable } from '../prune-filter.js';
 import type { ContainerContext } from './context.js';
 import { removeLocked } from './remove.js';
-import { canStart, deriveStatus } from './status.js';
+import { isReadable, seeContainer } from './see.js';
+import { canStart } from './status.js';
 
 /** @throws ERR_INVALID_VALUE */
 export const pruneContainers = async (
@@ -28,10 +29,10 @@ export const pruneContainers = async (
 };
 
 const isCandidate = (context: ContainerContext, id: string, matches: (object: Prunable) => boolean): boolean => {
-  const files = filesOf(context.paths, id);
-  const record = readContainerRecord(files);
-  if (record === undefined || !canStart(deriveStatus(files))) return false;
-  return matches({ createdAt: record.createdAt, labels: record.process.labels });
+  const seen = seeContainer(context.paths, id);
+  // of one that cannot be read nobody knows whether it matches
+  if (seen === undefined || !isReadable(seen) || !canStart(seen.state)) return false;
+  return matches({ createdAt: seen.record.createdAt, labels: seen.record.process.labels });
 };
 
 /** It may have been started, or removed, since it was looked at. */
@@ -39,9 +40,8 @@ const removeIfStopped = async (context: ContainerContext, id: string): Promise<b
   const lock = context.locks.tryContainer(id);
   if (lock === undefined) return false;
   using _lock = lock;
-  const files = filesOf(context.paths, id);
-  const record = readContainerRecord(files);
-  if (record === undefined || !canStart(deriveStatus(files))) return false;
-  await removeLocked(context, { id, files, record, lock });
+  const seen = seeContainer(context.paths, id);
+  if (seen === undefined || !isReadable(seen) || !canStart(seen.state)) return false;
+  await removeLocked(context, { ...seen, lock });
   return true;
 };

@@ -5,14 +5,12 @@
 import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno, isSampanError } from '../../errors/sampan-error.js';
-import { removeCgroup } from '../../runtime/cgroup.js';
 import { thawAbandoned } from './pause.js';
 import { openProcess } from '../../runtime/process-handle.js';
 import { removeIfThere } from '../../store/atomic.js';
 import {
   filesOf,
   listContainerIds,
-  readContainerRecord,
   readExitRecord,
   writeExitRecord,
   type ContainerFiles,
@@ -25,6 +23,8 @@ import { isAlive } from '../../util/process-identity.js';
 import type { ContainerContext } from './context.js';
 import { idOfName } from './find.js';
 import { removeLocked } from './remove.js';
+import { removeRunTraces } from './run-traces.js';
+import { isReadable, seeContainer, type SeenContainer } from './see.js';
 import { deriveStatus, isRunning, type DerivedStatus } from './status.js';
 
 const SIGKILL = 9;
@@ -33,17 +33,16 @@ const SIGKILL = 9;
 export const reconcile = async (context: ContainerContext): Promise<void> => {
   await sweepScratch(context.paths, context.removeTree, thawAbandoned);
   for (const id of listContainerIds(context.paths)) {
-    if (needsRepair(filesOf(context.paths, id))) await repair(context, id);
+    if (needsRepair(seeContainer(context.paths, id))) await repair(context, id);
   }
   sweepSockets(context);
   await sweepNames(context);
 };
 
 /** Read without the lock: it may be wrong for a moment, so repair() looks again under the lock. */
-const needsRepair = (files: ContainerFiles): boolean => {
-  const record = readContainerRecord(files);
-  if (record === undefined) return false;
-  const state = deriveStatus(files);
+const needsRepair = (seen: SeenContainer | undefined): boolean => {
+  if (seen === undefined || !isReadable(seen)) return false;
+  const { files, record, state } = seen;
   return (
     isAbandoned(record, state) ||
     isUnrecorded(files, state) ||
@@ -58,10 +57,9 @@ const repair = async (context: ContainerContext, id: string): Promise<void> => {
   const lock = context.locks.tryContainer(id);
   if (lock === undefined) return;
   using _lock = lock;
-  const files = filesOf(context.paths, id);
-  const record = readContainerRecord(files);
-  if (record === undefined) return;
-  const first = deriveStatus(files);
+  const seen = seeContainer(context.paths, id);
+  if (seen === undefined || !isReadable(seen)) return;
+  const { files, record, state: first } = seen;
   if (isOrphaned(first)) await endOrphan(context, first.run);
   const state = deriveStatus(files);
   if (isUnrecorded(files, state)) recordExit(files, state.exit);
@@ -111,11 +109,6 @@ const leftSockets = (state: DerivedStatus): RunRecord | undefined => {
   return existsSync(runtimeDirectory) || (cgroup !== undefined && existsSync(cgroup)) ? state.run : undefined;
 };
 
-export const removeRunTraces = ({ runtimeDirectory, cgroup }: RunRecord): void => {
-  rmSync(runtimeDirectory, { recursive: true, force: true });
-  if (cgroup !== undefined) removeCgroup(cgroup);
-};
-
 /** Socket directories of starts that were killed before a run record named them; a start holds its container's lock. */
 const sweepSockets = ({ paths, locks }: ContainerContext): void => {
   // In this order: a container is in its place before its socket directory is made, so who is not in the list is gone.
@@ -124,15 +117,18 @@ const sweepSockets = ({ paths, locks }: ContainerContext): void => {
   const ids = names.length === 0 ? [] : listContainerIds(paths);
   for (const name of names) {
     const id = ids.find((known) => known.startsWith(name));
-    if (id !== undefined && isServed(deriveStatus(filesOf(paths, id)))) continue;
+    if (id !== undefined && isServed(seeContainer(paths, id))) continue;
     using lock = id === undefined ? undefined : locks.tryContainer(id);
-    const isNobodys = id === undefined || (lock !== undefined && !isServed(deriveStatus(filesOf(paths, id))));
+    const isNobodys = id === undefined || (lock !== undefined && !isServed(seeContainer(paths, id)));
     if (isNobodys) rmSync(join(paths.runtimeRoot, name), { recursive: true, force: true });
   }
 };
 
-/** Its monitor may still be talking to clients, also after the end. */
-const isServed = (state: DerivedStatus): boolean => isRunning(state) || (state.status === 'exited' && !hasEnded(state));
+/** Its monitor may still be talking to clients, also after the end. Of a container that cannot be read nobody knows. */
+const isServed = (seen: SeenContainer | undefined): boolean => {
+  if (seen === undefined || !isReadable(seen)) return seen !== undefined;
+  return isRunning(seen.state) || (seen.state.status === 'exited' && !hasEnded(seen.state));
+};
 
 /** Temporary files of atomic writes that were cut off; nobody writes here once the container has ended. */
 const leftTemporaries = (files: ContainerFiles, state: DerivedStatus): readonly string[] =>

@@ -2,17 +2,18 @@
 // Removing a container: out of its place in one rename, then its name, its sockets, its cgroup, and its files. Killed
 // in between, a name without a container and a scratch directory of a dead owner remain, which are free for anybody.
 
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { sampanError } from '../../errors/sampan-error.js';
-import { removeCgroup } from '../../runtime/cgroup.js';
 import { removeIfThere } from '../../store/atomic.js';
 import { filesOf, readContainerRecord, readRunRecord } from '../../store/container-records.js';
-import { readEndpoints, type EndpointRecord } from '../../store/container-networks.js';
+import type { EndpointRecord } from '../../store/container-networks.js';
 import { moveToScratch } from '../../store/scratch.js';
 import { releaseEndpoint } from '../network/assign.js';
 import type { ContainerContext } from './context.js';
-import { idOfName, lockContainer, type LockedContainer } from './find.js';
+import { idOfName, lockContainer, resolveId, type LockedContainer } from './find.js';
+import { removeRunTraces } from './run-traces.js';
+import { removeUnreadable } from './remove-unreadable.js';
+import { endpointsOrNone, isReadable, seeContainer } from './see.js';
 import { deriveStatus, isRunning } from './status.js';
 import { killNow } from './stop.js';
 
@@ -22,7 +23,10 @@ export const removeContainer = async (
   nameOrId: string,
   options: { readonly force: boolean },
 ): Promise<string> => {
-  const found = await lockContainer(context.paths, context.locks, nameOrId);
+  const id = resolveId(context.paths, nameOrId);
+  const seen = seeContainer(context.paths, id);
+  if (seen !== undefined && !isReadable(seen)) return removeUnreadable(context, id, options);
+  const found = await lockContainer(context.paths, context.locks, id);
   using _lock = found.lock;
   const state = deriveStatus(found.files);
   if (isRunning(state)) {
@@ -59,14 +63,11 @@ export const removeLocked = async (
 ): Promise<void> => {
   const { paths } = context;
   const run = readRunRecord(files);
-  await releaseAddresses(context, id, readEndpoints(files));
+  await releaseAddresses(context, id, endpointsOrNone(files));
   const scratch = moveToScratch(paths, files.directory);
   if (scratch === undefined) return;
   await releaseName(context, record.name, id);
-  if (run !== undefined && run !== 'stale') {
-    rmSync(run.runtimeDirectory, { recursive: true, force: true });
-    if (run.cgroup !== undefined) removeCgroup(run.cgroup);
-  }
+  if (run !== undefined && run !== 'stale') removeRunTraces(run);
   await context.removeTree(scratch);
 };
 

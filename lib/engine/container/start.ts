@@ -9,7 +9,7 @@ import { closeSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { sampanError } from '../../errors/sampan-error.js';
 import { DescriptorSlots, encodePlan } from '../../native/plan.js';
-import type { PlanOperation } from '../../native/protocol.js';
+import { recordSchema, type PlanOperation } from '../../native/protocol.js';
 import { makeCgroup, removeCgroup } from '../../runtime/cgroup.js';
 import type { IdMap } from '../../runtime/id-map.js';
 import { parsePublished } from '../../network/description.js';
@@ -114,7 +114,7 @@ const go = async (
 ): Promise<Session | undefined> => {
   const { files, record } = found;
   const run: RunRecord = {
-    schema: 1,
+    schema: recordSchema,
     bootId: readBootId(),
     startedAt: new Date().toISOString(),
     monitor: launched.helper,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a container is doing, derived from its files, /proc and the boot id, by the table in docs/state-on-disk.md.
 
+import { recordSchema } from '../../native/protocol.js';
 import {
   readExitRecord,
   readRestartRecord,
@@ -103,7 +104,7 @@ const lost = (
   exitCode: number,
   error: string,
 ): ExitRecord => ({
-  schema: 1,
+  schema: recordSchema,
   init: run.init,
   monitor: run.monitor,
   exitCode,

@@ -14,7 +14,7 @@ import {
   type NetworkPool,
   type NetworkRecord,
 } from '../../store/network-records.js';
-import { deriveStatus, isRunning } from '../container/status.js';
+import { seeContainer, seenRunning } from '../container/see.js';
 import { hasIpv6 } from '../../network/host-routes.js';
 import type { NetworkContext } from './create.js';
 
@@ -113,10 +113,11 @@ class Claims {
   /** A container that is being started holds its lock and does not run yet. */
   #isNeeded(container: string): boolean {
     if (container === this.container) return false;
-    const files = filesOf(this.context.paths, container);
-    if (isRunning(deriveStatus(files))) return true;
-    const lock = this.context.locks.tryContainer(container);
+    const { paths, locks } = this.context;
+    const seen = seeContainer(paths, container);
+    if (seen !== undefined && seenRunning(seen)) return true;
+    const lock = locks.tryContainer(container);
     lock?.[Symbol.dispose]();
-    return lock === undefined && existsSync(files.directory);
+    return lock === undefined && existsSync(filesOf(paths, container).directory);
   }
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The containers of a network, from their own files.
 
-import { filesOf, listContainerIds, readContainerRecord } from '../../store/container-records.js';
-import { readEndpoints, type EndpointRecord } from '../../store/container-networks.js';
+import { filesOf, listContainerIds } from '../../store/container-records.js';
+import type { EndpointRecord } from '../../store/container-networks.js';
 import type { Paths } from '../../store/paths.js';
-import { deriveStatus, isRunning } from '../container/status.js';
+import { endpointsOrNone, isReadable, seeContainer, seenRunning } from '../container/see.js';
 
 export interface Member {
   readonly id: string;
@@ -15,9 +15,9 @@ export interface Member {
 
 export const networkMembers = (paths: Paths, networkId: string): readonly Member[] =>
   listContainerIds(paths).flatMap((id) => {
-    const files = filesOf(paths, id);
-    const endpoint = readEndpoints(files).find((one) => one.networkId === networkId);
-    const record = endpoint === undefined ? undefined : readContainerRecord(files);
-    if (endpoint === undefined || record === undefined) return [];
-    return [{ id, name: record.name, isRunning: isRunning(deriveStatus(files)), endpoint }];
+    const endpoint = endpointsOrNone(filesOf(paths, id)).find((one) => one.networkId === networkId);
+    const seen = endpoint === undefined ? undefined : seeContainer(paths, id);
+    if (endpoint === undefined || seen === undefined) return [];
+    const { name = id.slice(0, 12) } = isReadable(seen) ? seen.record : seen.remains;
+    return [{ id, name, isRunning: seenRunning(seen), endpoint }];
   });

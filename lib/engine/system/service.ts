@@ -5,10 +5,9 @@ import { readFileSync } from 'node:fs';
 import { arch, cpus, hostname, release, totalmem } from 'node:os';
 import { hasErrno } from '../../errors/sampan-error.js';
 import { findDelegatedCgroup, isCgroupV2 } from '../../runtime/cgroup.js';
-import { listContainerIds, filesOf } from '../../store/container-records.js';
 import type { Native } from '../../native/native.js';
 import type { ImageService, SystemService } from '../contract.js';
-import { deriveStatus, isRunning } from '../container/status.js';
+import { seeContainers, seenRunning } from '../container/see.js';
 import { checkSystem, type CheckContext } from './check.js';
 import type { UsageContext } from './disk-usage.js';
 import type { PruneContext } from './prune.js';
@@ -68,8 +67,8 @@ const versionObject = (): Readonly<Record<string, unknown>> => {
 };
 
 const info = async (context: SystemContext): Promise<Readonly<Record<string, unknown>>> => {
-  const states = listContainerIds(context.paths).map((id) => deriveStatus(filesOf(context.paths, id)));
-  const running = states.filter(isRunning).length;
+  const containers = seeContainers(context.paths);
+  const running = containers.filter(seenRunning).length;
   const idMap = context.idMap();
   const images = await context.images.list({ all: true, filters: {} });
   return {
@@ -82,10 +81,10 @@ const info = async (context: SystemContext): Promise<Readonly<Record<string, unk
     KernelVersion: release(),
     NCPU: cpus().length,
     MemTotal: totalmem(),
-    Containers: states.length,
+    Containers: containers.length,
     ContainersRunning: running,
     ContainersPaused: 0,
-    ContainersStopped: states.length - running,
+    ContainersStopped: containers.length - running,
     Images: new Set(images.map(({ id }) => id)).size,
     Driver: 'overlay',
     LoggingDriver: 'json-file',

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deriveStatus } from '../../../../lib/engine/container/status.js';
+import { recordSchema } from '../../../../lib/native/protocol.js';
 import {
   containerFiles,
   type ContainerFiles,
@@ -27,7 +28,7 @@ const dead = { pid: process.pid, startTime: '1' };
 
 const writeRun = (change: Partial<RunRecord>): void => {
   const run = {
-    schema: 1,
+    schema: recordSchema,
     bootId: readBootId(),
     startedAt: '',
     monitor: alive,
@@ -38,7 +39,7 @@ const writeRun = (change: Partial<RunRecord>): void => {
   writeFileSync(files.run, JSON.stringify(run));
 };
 const exitOf = (monitor: ProcessIdentity, init = dead): ExitRecord => ({
-  schema: 1,
+  schema: recordSchema,
   init,
   monitor,
   exitCode: 3,
@@ -51,7 +52,7 @@ const writeExit = (monitor: ProcessIdentity): void => {
 };
 const writeRestart = (monitor: ProcessIdentity, change: Partial<RestartRecord> = {}): void => {
   const restart = {
-    schema: 1,
+    schema: recordSchema,
     monitor,
     restartCount: 2,
     waiting: false,
@@ -150,12 +151,12 @@ test('another boot: exited with 255, and why', () => {
 });
 
 test('a run record cut off by a power loss counts as another boot', () => {
-  writeFileSync(files.run, '{"schema":1,');
+  writeFileSync(files.run, '{"schema":2,');
   expect(deriveStatus(files)).toMatchObject({ status: 'exited', exit: { exitCode: 255 } });
 });
 
-test('a file of a later version is refused, not misread', () => {
-  writeFileSync(files.run, JSON.stringify({ schema: 1, bootId: readBootId(), monitor: alive, init: dead }));
-  writeFileSync(files.exit, JSON.stringify({ schema: 2 }));
-  expect(() => deriveStatus(files)).toThrow(expect.objectContaining({ code: 'ERR_STORE_CORRUPT' }));
+test('a file of another version is refused, not misread', () => {
+  writeFileSync(files.run, JSON.stringify({ schema: recordSchema, bootId: readBootId(), monitor: alive, init: dead }));
+  writeFileSync(files.exit, JSON.stringify({ schema: recordSchema + 1 }));
+  expect(() => deriveStatus(files)).toThrow(expect.objectContaining({ code: 'ERR_RECORD_VERSION' }));
 });
