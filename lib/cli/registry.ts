@@ -83,6 +83,7 @@ export const registry: readonly CommandEntry[] = [
     'List the published ports of a container, or of one of its ports',
     () => import('./commands/container/port.js'),
   ),
+  container('top', 'top', 'Show the processes of a container', () => import('./commands/container/top.js')),
   container(
     'wait',
     'wait',

@@ -2,11 +2,14 @@
 // Columns: cells separated by tabs become aligned text, as docker's tables (at least 10 wide, 3 apart, the last column
 // as it is). The width of the screen plays no part: a pipe gets the same.
 
-const minimumWidth = 10;
+const usualWidth = 10;
 const gap = 3;
 
 /** Each line's cells are separated by tabs. */
-export const alignColumns = (lines: readonly string[]): string => {
+export const alignColumns = (
+  lines: readonly string[],
+  { minimumWidth = usualWidth }: { readonly minimumWidth?: number } = {},
+): string => {
   const rows = lines.map((line) => line.split('\t'));
   const widths: number[] = [];
   for (const cells of rows) {

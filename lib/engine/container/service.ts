@@ -71,6 +71,10 @@ const openLifeService = (context: ContainerContext): Omit<ContainerService, keyo
       await startLocked(context, found, {});
     },
     wait: (nameOrId) => waitContainer(context, nameOrId),
+    top: async (nameOrId, psOptions) => {
+      const { topOfContainer } = await import('./top.js');
+      return topOfContainer(context, find(nameOrId), psOptions);
+    },
     ports: (nameOrId) => {
       const state = deriveStatus(find(nameOrId).files);
       return Promise.resolve(state.status === 'running' ? (state.run.publishedPorts ?? []) : []);
