@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Private memory of the stacks' processes: idle, with ten thousand open connections, and after all other rows.
+
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { contendersOf, rows } from './network-rows.mjs';
+import { ports, privateBytes, startInBackground } from './network-world.mjs';
+
+const connections = 10_000;
+const patienceMilliseconds = 40_000;
+/** sampan gives memory back two seconds after the last use. */
+const settleMilliseconds = 3500;
+
+const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
+
+export const measureMemory = {
+  before: async (stacks, world, job) => {
+    const idle = new Map(stacks.map(({ name, pids }) => [name, privateBytes(pids)]));
+    const [row] = rows.filter(({ title }) => title === 'request/response, outbound, 1 connection(s)');
+    const [publishedRow] = rows.filter(({ title }) => title === 'request/response, published, 1 connection(s)');
+    const contenders = [...contendersOf(row, stacks, world), ...contendersOf(publishedRow, stacks, world)].filter(
+      ({ isLimit }) => !isLimit,
+    );
+    console.log(`\nprivate memory with ${String(connections)} open connections (outbound, then published)`);
+    for (const { name, ends, pids } of contenders) {
+      const text = await whileOpen({ ends, pids }, job).catch((error) => `failed: ${error.message}`);
+      console.log(`  ${name.padEnd(12)} ${text}`);
+    }
+    return { stacks, idle };
+  },
+
+  after: async ({ stacks, idle }) => {
+    await sleep(settleMilliseconds);
+    console.log('\nprivate memory, idle -> after all of this');
+    for (const { name, pids } of stacks) {
+      const now = megabytes(privateBytes(pids));
+      console.log(`  ${name.padEnd(12)} ${megabytes(idle.get(name))} -> ${now}`);
+    }
+  },
+};
+
+const whileOpen = async ({ ends, pids }, { load }) => {
+  const command = [load, 'hold', ends.address, String(ends.port(ports.echo)), String(connections)];
+  const holder = startInBackground(ends.client(command), { stdio: ['pipe', 'pipe', 'pipe'] });
+  let errors = '';
+  holder.stderr.setEncoding('utf8').on('data', (chunk) => (errors += chunk));
+  const started = Date.now();
+  const timer = setTimeout(() => holder.kill('SIGKILL'), patienceMilliseconds);
+  try {
+    const opened = await Promise.race([
+      once(holder.stdout, 'data').then(() => true),
+      once(holder, 'close').then(() => false),
+    ]);
+    if (!opened) throw new Error(errors.trim() || `not open within ${String(patienceMilliseconds / 1000)} s`);
+    return `${megabytes(privateBytes(pids))}, opened within ${((Date.now() - started) / 1000).toFixed(1)} s`;
+  } finally {
+    clearTimeout(timer);
+    holder.stdin.end();
+    if (holder.exitCode === null && holder.signalCode === null) await once(holder, 'close');
+  }
+};
