@@ -77,6 +77,33 @@ Status publish_one(net::Publisher &publisher, const EndpointDescription &endpoin
   return failure;
 }
 
+bool same_ports(const PublishDescription &one, const PublishDescription &other) {
+  return one.is_udp == other.is_udp && one.container_port == other.container_port &&
+         one.host_ports.first == other.host_ports.first && one.host_ports.last == other.host_ports.last;
+}
+
+bool has(const EndpointDescription &endpoint, const PublishDescription &wanted) {
+  return std::any_of(endpoint.published.begin(), endpoint.published.end(), [&](const auto &port) {
+    return same_ports(port, wanted) && port.host_addresses == wanted.host_addresses;
+  });
+}
+
+// Those of `ports` whose port of the container no published one leads to.
+std::vector<PublishDescription> unused(const EndpointDescription &endpoint, std::vector<PublishDescription> ports) {
+  std::erase_if(ports, [&](const auto &port) {
+    return std::any_of(endpoint.published.begin(), endpoint.published.end(), [&](const auto &other) {
+      return other.is_udp == port.is_udp && other.container_port == port.container_port;
+    });
+  });
+  return ports;
+}
+
+EndpointDescription with_ports(const EndpointDescription &endpoint, std::vector<PublishDescription> ports) {
+  EndpointDescription changed = endpoint;
+  changed.published = std::move(ports);
+  return changed;
+}
+
 template <typename Visit>
 void for_each_rule(const EndpointDescription &endpoint, Visit visit) {
   for (const auto &port : endpoint.published) {
@@ -141,6 +168,41 @@ void NetdPorts::withdraw(const EndpointDescription &endpoint) {
   if (found == nullptr) return;
   for (const auto &address : endpoint.addresses) found->publisher->withdraw_all(to_ip_address(address));
   unsteer_answers(endpoint, found->network_namespace);
+}
+
+Status NetdPorts::add(int network_namespace, EndpointDescription *endpoint, std::vector<PublishDescription> *wanted) {
+  auto found = network(endpoint->network, network_namespace);
+  if (!found) return found.error();
+  Status outcome = steer_answers(with_ports(*endpoint, *wanted), network_namespace);
+  std::vector<PublishDescription> added;
+  for (auto &port : *wanted) {
+    if (!outcome) break;
+    if (has(*endpoint, port)) continue;
+    outcome = publish_one(*found.value()->publisher, *endpoint, &port);
+    if (outcome) added.push_back(port);
+  }
+  endpoint->published.insert(endpoint->published.end(), added.begin(), added.end());
+  if (outcome) return outcome;
+  remove(endpoint, added);
+  unsteer_answers(with_ports(*endpoint, unused(*endpoint, *wanted)), network_namespace);
+  return outcome;
+}
+
+void NetdPorts::remove(EndpointDescription *endpoint, const std::vector<PublishDescription> &unwanted) {
+  Network *found = find(endpoint->network.id);
+  if (found == nullptr) return;
+  std::vector<PublishDescription> removed;
+  for (auto &port : endpoint->published) {
+    for (const auto &other : unwanted) {
+      if (!same_ports(port, other)) continue;
+      for (const auto &place : expand(*endpoint, other)) {
+        if (std::erase(port.host_addresses, place.host_address) > 0) found->publisher->withdraw(place);
+      }
+    }
+    if (port.host_addresses.empty()) removed.push_back(port);
+  }
+  std::erase_if(endpoint->published, [](const auto &port) { return port.host_addresses.empty(); });
+  unsteer_answers(with_ports(*endpoint, unused(*endpoint, removed)), found->network_namespace);
 }
 
 void NetdPorts::forget_network(std::string_view id) {

@@ -24,6 +24,12 @@ class NetdPorts {
   Status publish(int network_namespace, EndpointDescription *endpoint);
   // Connections are reset. Nothing is published: nothing happens.
   void withdraw(const EndpointDescription &endpoint);
+
+  // More ports for an endpoint whose container runs; `wanted` and the endpoint get the ports they were given. All or
+  // none. Those that the endpoint has already, as exactly that, are no error: a command may have been killed.
+  Status add(int network_namespace, EndpointDescription *endpoint, std::vector<PublishDescription> *wanted);
+  // Takes ports back, at the addresses named; what is not published there is fine.
+  void remove(EndpointDescription *endpoint, const std::vector<PublishDescription> &unwanted);
   // Before the network's namespace is closed.
   void forget_network(std::string_view id);
 

@@ -115,6 +115,9 @@ bool NetdServer::handle(Connection &connection, const Frame &frame, Descriptors 
     case FrameType::net_connect:
     case FrameType::net_disconnect:
       return change(connection, frame);
+    case FrameType::net_publish:
+    case FrameType::net_withdraw:
+      return change_ports(connection, frame);
     case FrameType::net_forget:
       return forget(connection, frame.payload);
     case FrameType::net_list:
@@ -212,6 +215,36 @@ Status NetdServer::disconnect(Connection &lease, const EndpointDescription &endp
   ports_.withdraw(*found);
   endpoints.erase(found);
   return removed;
+}
+
+bool NetdServer::change_ports(Connection &connection, const Frame &frame) {
+  auto parsed = parse_description(frame.payload);
+  if (!parsed) return answer(connection, parsed.error());
+  auto &asked = parsed.value();
+  Connection *lease = find_lease(asked.id);
+  if (lease == nullptr || asked.endpoints.size() != 1) return answer(connection, Error{ESRCH, "netd", asked.id});
+  EndpointDescription &wanted = asked.endpoints.front();
+  if (frame.header.type == FrameType::net_publish) {
+    if (const auto published = publish(*lease, wanted); !published) return answer(connection, published);
+  } else {
+    for (auto &endpoint : lease->container.endpoints) ports_.remove(&endpoint, wanted.published);
+  }
+  if (!send_attached(*lease)) close(*lease);
+  const std::string lines = published_lines(format_description(asked));
+  return send_frame(connection.socket.get(), {.type = FrameType::net_done}, lines) == SendOutcome::sent;
+}
+
+Status NetdServer::publish(Connection &lease, EndpointDescription &wanted) {
+  auto &endpoints = lease.container.endpoints;
+  const auto endpoint = std::find_if(endpoints.begin(), endpoints.end(),
+                                     [&](const auto &other) { return other.network.id == wanted.network.id; });
+  const NetdNetwork *found = endpoint == endpoints.end() ? nullptr : find_network(wanted.network.id);
+  if (found == nullptr) return Error{ENOENT, "netd", wanted.network.id};
+  if (auto added = ports_.add(found->namespace_fd(), &*endpoint, &wanted.published); !added) return added;
+  // The monitor has to be able to keep it.
+  if (format_description(lease.container).size() <= kMaxFramePayload) return {};
+  ports_.remove(&*endpoint, wanted.published);
+  return Error{E2BIG, "netd", std::to_string(endpoint->published.size()) + " ports"};
 }
 
 bool NetdServer::forget(Connection &connection, std::string_view id) {

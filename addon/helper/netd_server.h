@@ -48,6 +48,7 @@ class NetdServer final : public Watch, public net::Timer, public ContainerSource
   bool attach(Connection &connection, Descriptors &descriptors);
   bool resume(Connection &connection, const Frame &frame, Descriptors &descriptors);
   bool change(Connection &connection, const Frame &frame);
+  bool change_ports(Connection &connection, const Frame &frame);
   bool forget(Connection &connection, std::string_view network);
   bool list(Connection &connection);
   void close(Connection &connection);
@@ -61,6 +62,7 @@ class NetdServer final : public Watch, public net::Timer, public ContainerSource
   void withdraw_ports(const Connection &lease);
   Status connect(Connection &lease, const EndpointDescription &endpoint);
   Status disconnect(Connection &lease, const EndpointDescription &endpoint);
+  Status publish(Connection &lease, EndpointDescription &wanted);
 
   Result<NetdNetwork *> network(const NetworkDescription &description, unique_fd adopted);
   NetdNetwork *find_network(std::string_view id);

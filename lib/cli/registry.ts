@@ -19,7 +19,7 @@ export interface CommandEntry {
   readonly noun?: Noun;
   /** after the noun; the first is the name, the others its aliases */
   readonly verbs: readonly string[];
-  /** top-level forms */
+  /** top-level forms; of two words: a part of the command that the first is, and found before it */
   readonly top: readonly string[];
   readonly summary: string;
   readonly hidden?: boolean;
@@ -84,6 +84,16 @@ export const registry: readonly CommandEntry[] = [
     () => import('./commands/container/port.js'),
   ),
   container('top', 'top', 'Show the processes of a container', () => import('./commands/container/top.js')),
+  top(
+    'port add',
+    'Publish more ports of a container, also while it runs',
+    () => import('./commands/container/port-add.js'),
+  ),
+  top(
+    'port rm',
+    'Take published ports back, also while the container runs',
+    () => import('./commands/container/port-rm.js'),
+  ),
   container(
     'wait',
     'wait',
@@ -220,6 +230,8 @@ export type Found =
 
 export const findCommand = (words: readonly string[]): Found => {
   const [first = '', second, ...rest] = words;
+  const pair = second === undefined ? undefined : registry.find(({ top }) => top.includes(`${first} ${second}`));
+  if (pair !== undefined) return { kind: 'command', entry: pair, typed: `${first} ${second ?? ''}`, rest };
   const top = registry.find((entry) => entry.top.includes(first));
   if (top !== undefined) return { kind: 'command', entry: top, typed: first, rest: words.slice(1) };
   if (!isNoun(first)) return { kind: 'unknown', typed: first, known: topWords() };

@@ -5,7 +5,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Endpoint } from '../image/endpoint.js';
 import type { CreateRequest, ExecRequest } from '../spec/create-request.js';
-import type { ContainerPort, PublishedPort } from '../spec/ports.js';
+import type { ContainerPort, PublishedPort, PublishRequest } from '../spec/ports.js';
 import type { ArchiveStream, ContainerFileService, ImageHistoryEntry, SaveOptions } from './archive-contract.js';
 import type {
   ContainerPruneReport,
@@ -163,6 +163,10 @@ export interface ContainerService extends ContainerFileService {
   top(nameOrId: string, psOptions: readonly string[]): Promise<ContainerTop>;
   /** where the ports of a running container are published */
   ports(nameOrId: string): Promise<readonly PublishedPort[]>;
+  /** publishes more ports, for good; resolves with where those of a running container are reached */
+  publish(nameOrId: string, ports: readonly PublishRequest[]): Promise<readonly PublishedPort[]>;
+  /** the contrary, for good; what a request leaves out matches every place */
+  withdraw(nameOrId: string, ports: readonly PublishRequest[]): Promise<void>;
   /** Ends the process when `force`. Removing what autoRemove removes already is no error. */
   remove(nameOrId: string, options: { readonly force: boolean }): Promise<{ readonly id: string }>;
   /** the clean-up command of the monitor: removes an autoRemove container that has exited */

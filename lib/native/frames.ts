@@ -21,7 +21,10 @@ export type Command =
   | { readonly type: 'stdinEof' }
   | { readonly type: 'resize'; readonly columns: number; readonly rows: number }
   /** to netd: descriptions of lib/network/description.ts, an id of a network */
-  | { readonly type: 'netConnect' | 'netDisconnect' | 'netForget'; readonly text: string }
+  | {
+      readonly type: 'netConnect' | 'netDisconnect' | 'netPublish' | 'netWithdraw' | 'netForget';
+      readonly text: string;
+    }
   | { readonly type: 'netList' };
 
 /** From a helper. */
@@ -50,7 +53,11 @@ export type HelperEvent =
   | { readonly type: 'exit'; readonly code: number; readonly signal: number; readonly outOfMemory: boolean }
   | { readonly type: 'detached' }
   | { readonly type: 'result'; readonly counts: Readonly<Record<string, number>> }
-  | { readonly type: 'netDone' }
+  | {
+      readonly type: 'netDone';
+      /** of netPublish: where the ports are now, as with ready */
+      readonly published: string;
+    }
   | { readonly type: 'netFailed'; readonly errno: number; readonly subject: string; readonly detail: string }
   | { readonly type: 'netState'; readonly json: string };
 
@@ -68,6 +75,8 @@ export const encodeFrame = (command: Command): Buffer => {
       return frame(frameType.resize, { a: command.columns, b: command.rows });
     case 'netConnect':
     case 'netDisconnect':
+    case 'netPublish':
+    case 'netWithdraw':
     case 'netForget':
       return frame(frameType[command.type], { payload: Buffer.from(command.text) });
   }
@@ -106,7 +115,7 @@ export const decodeFrame = (message: Buffer): HelperEvent => {
     case frameType.result:
       return { type: 'result', counts: parseCounts(payload.toString('utf8')) };
     case frameType.netDone:
-      return { type: 'netDone' };
+      return { type: 'netDone', published: payload.toString('utf8') };
     case frameType.netFailed: {
       const [subject = '', detail = ''] = payload.toString('utf8').split('\0');
       return { type: 'netFailed', errno: a, subject, detail };

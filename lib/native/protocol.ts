@@ -236,12 +236,16 @@ export const frameType = {
   netEntered: 22,
   /** the container's network is as the payload describes; to be kept for NET_RESUME with the descriptors: user namespace, plan of netd, then the namespace of each network */
   netAttached: 23,
-  /** the request is fulfilled */
+  /** the request is fulfilled; payload: for NET_PUBLISH the publish lines, with the ports they got */
   netDone: 24,
   /** a: errno; payload: subject, NUL, detail */
   netFailed: 25,
   /** payload: JSON object of the networks, their endpoints and counters */
   netState: 26,
+  /** payload: description of a running container with the one network that its ports are published from, and the ports to add; answered by NET_DONE or NET_FAILED */
+  netPublish: 27,
+  /** payload: as of NET_PUBLISH, with the ports to take back, which are looked for in all its networks; answered by NET_DONE or NET_FAILED */
+  netWithdraw: 28,
 } as const;
 
 /** The form of a container's records, which the monitor writes too (addon/protocol/record_schema.h). */

@@ -13,7 +13,7 @@ import { isSameProcess, type ProcessIdentity } from '../util/process-identity.js
 import { readJson, writeJsonAtomic } from './atomic.js';
 import type { Paths } from './paths.js';
 
-/** What was asked and decided at creation; only the name may change afterwards (rename). */
+/** What was asked and decided at creation; only the name (rename) and published ports (port add, rm) may change afterwards. */
 export interface ContainerRecord {
   readonly schema: typeof recordSchema;
   readonly id: string;

@@ -5,9 +5,9 @@ import { readdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import { netdPid } from '../support/netd.js';
 import { poll } from '../support/poll.js';
 import { requires } from '../support/requires.js';
-import { processIds, readText } from '../support/sandbox.js';
 import { image, ok, sandbox, tool, uniqueName } from '../support/tool.js';
 
 const container = requires('userns', 'mount-in-userns', 'overlay-in-userns', 'busybox', 'dev-net-tun');
@@ -36,13 +36,6 @@ const request = (url: string): string => {
 
 const addressOf = (name: string): Promise<string> =>
   ok(['inspect', '-f', '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}', name]).then((text) => text.trim());
-
-/** The title of a netd names its runtime directory. */
-const netdPid = (): number | undefined => {
-  const [root = '-'] = readdirSync(join(sandbox().directory, 'run/sampan'));
-  const title = `sampan-netd ${root}\0`;
-  return processIds().find((pid) => readText(`/proc/${String(pid)}/cmdline`).startsWith(title));
-};
 
 describe('a container on a network', () => {
   container.test('has an address, a gateway and a name server', async () => {

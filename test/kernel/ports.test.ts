@@ -2,67 +2,19 @@
 // Published ports, seen from the host: what is passed, who the container thinks is calling, and what cannot be had.
 
 import { createHash, randomBytes } from 'node:crypto';
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { hostAddress } from '../support/host-address.js';
-import { repository } from '../support/paths.js';
 import { poll } from '../support/poll.js';
+import { echoPort, freePort, portOf, refused, sendDatagram, serve, talk } from '../support/published.js';
 import { requires } from '../support/requires.js';
 import { ok, tool, uniqueName } from '../support/tool.js';
 
 const container = requires('userns', 'mount-in-userns', 'overlay-in-userns', 'subids', 'dev-net-tun', 'python3');
 const withAddress = requires('subids', 'overlay-in-userns', 'dev-net-tun', 'python3', 'host-address');
 
-const inside = '7000';
+const inside = echoPort;
 const gateway = /^10\.\d+\.0\.1$/;
-
-/** Starts the echo server with these options; gives its name once it listens. */
-const serve = async (...options: readonly string[]): Promise<string> => {
-  const name = uniqueName('ports');
-  const support = join(repository, 'test/support');
-  const args = ['-d', '--name', name, '--network', 'bridge', '-v', `${support}:/support:ro`, ...options];
-  await ok(['run', ...args, 'host', 'python3', '/support/echo-server.py']);
-  await poll(async () => (await ok(['logs', name])) === 'ready');
-  return name;
-};
-
-const portOf = async (name: string, port = inside): Promise<number> =>
-  Number(/:(\d+)$/m.exec(await ok(['port', name, port]))?.[1]);
-
-/** Sends and ends; gives the address line and all that came back. */
-const talk = async (host: string, port: number, data = Buffer.alloc(0)) => {
-  const socket = connect({ host, port, allowHalfOpen: true });
-  socket.end(data);
-  const chunks: Buffer[] = [];
-  for await (const chunk of socket) chunks.push(chunk as Buffer);
-  const all = Buffer.concat(chunks);
-  const end = all.indexOf('\n');
-  return { client: all.subarray(0, end).toString(), data: all.subarray(end + 1) };
-};
-
-const sendDatagram = async (host: string, port: number, size: number): Promise<string> => {
-  const socket = createSocket('udp4');
-  try {
-    socket.send(Buffer.alloc(size), port, host);
-    const [message] = (await once(socket, 'message', { signal: AbortSignal.timeout(5000) })) as [Buffer];
-    return message.toString();
-  } finally {
-    socket.close();
-  }
-};
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '0.0.0.0');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo; // a TCP server's
-  server.close();
-  await once(server, 'close');
-  return port;
-};
-
-const refused = async (port: number): Promise<unknown> => talk('127.0.0.1', port).catch((error: unknown) => error);
 
 container.test('a published port passes bytes both ways, to the end of each direction', async () => {
   const name = await serve('-p', inside);

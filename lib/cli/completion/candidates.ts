@@ -40,7 +40,9 @@ const candidatesAt = async (before: readonly string[], current: string, host: Ho
 };
 
 const topLevel = (): readonly Candidate[] => [
-  ...registry.flatMap(({ top, hidden, summary }) => (hidden ? [] : top.map((word) => ({ word, text: summary })))),
+  ...registry.flatMap(({ top, hidden, summary }) =>
+    hidden ? [] : top.filter((name) => !name.includes(' ')).map((word) => ({ word, text: summary })),
+  ),
   ...Object.entries(nouns).map(([word, text]) => ({ word, text })),
   { word: 'help', text: 'Show help' },
 ];
@@ -50,8 +52,16 @@ const verbsOf = (wanted: string): readonly Candidate[] =>
     noun === wanted && !hidden ? verbs.map((word) => ({ word, text: summary })) : [],
   );
 
+/** `add` and `rm` of `port` */
+const partsOf = (name: string): readonly Candidate[] =>
+  registry.flatMap(({ top, summary }) =>
+    top
+      .filter((other) => other.startsWith(`${name} `))
+      .map((other) => ({ word: other.slice(name.length + 1), text: summary })),
+  );
+
 const helpTopics = ([noun, ...more]: readonly string[]): readonly Candidate[] =>
-  noun === undefined ? topLevel() : more.length === 0 ? verbsOf(noun) : [];
+  noun === undefined ? topLevel() : more.length === 0 ? [...verbsOf(noun), ...partsOf(noun)] : [];
 
 const flags = (options: readonly Option[]): readonly Candidate[] =>
   options.flatMap((option) => {
@@ -213,7 +223,8 @@ const argumentAt = async ({ entry, command, host }: Place, index: number): Promi
   const last = words.at(-1) ?? '';
   const word = words[index] ?? (last.endsWith('...') ? last : '');
   const source = sourceOf(word.replace(/\.\.\.$/, ''), shortName(entry));
-  return source === undefined ? (word === '' ? [] : 'files') : source(host);
+  if (source === undefined) return word === '' ? [] : 'files';
+  return [...(await source(host)), ...(index === 0 ? partsOf(shortName(entry)) : [])];
 };
 
 const sourceOf = (word: string, command: string): Source | undefined => {

@@ -4,6 +4,7 @@
 
 import { isIP } from 'node:net';
 import type { PortSummary } from '../../engine/contract.js';
+import { portKey, type PublishedPort } from '../../spec/ports.js';
 
 interface Group {
   readonly address: string | undefined;
@@ -48,3 +49,9 @@ const comparePorts = (a: PortSummary, b: PortSummary): number =>
 
 const compareAddresses = (a: string, b: string): number =>
   isIP(a) - isIP(b) || a.localeCompare(b, 'en', { numeric: true });
+
+/** Of `port`: one line for each place on the host. */
+export const placeList = (published: readonly PublishedPort[]): string =>
+  published.map((port) => `${portKey(port)} -> ${placeOf(port)}\n`).join('');
+
+export const placeOf = ({ hostAddress, hostPort }: PublishedPort): string => hostAndPort(hostAddress, String(hostPort));

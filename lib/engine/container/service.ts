@@ -79,6 +79,14 @@ const openLifeService = (context: ContainerContext): Omit<ContainerService, keyo
       const state = deriveStatus(find(nameOrId).files);
       return Promise.resolve(state.status === 'running' ? (state.run.publishedPorts ?? []) : []);
     },
+    publish: async (nameOrId, ports) => {
+      const { publishPorts } = await import('./change-ports.js');
+      return publishPorts(context, nameOrId, ports);
+    },
+    withdraw: async (nameOrId, ports) => {
+      const { withdrawPorts } = await import('./change-ports.js');
+      await withdrawPorts(context, nameOrId, ports);
+    },
     remove: async (nameOrId, options) => ({ id: await removeContainer(context, nameOrId, options) }),
     cleanUp: (id) => cleanUp(context, id),
     prune: async ({ filters }) => {

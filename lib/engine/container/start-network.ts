@@ -124,14 +124,15 @@ export const saveEndpoints = (
 
 // ---- what netd is told ---------------------------------------------------------------------------------------------
 
+export const noWayOut = (): Error =>
+  sampanError('ERR_NETWORK_CONFIG', {
+    subject: 'ports cannot be published on an internal network',
+    hint: 'leave out -p, or give a second network that is not internal',
+  });
+
 const describe = (record: ContainerRecord, endpoints: readonly LiveEndpoint[]) => {
   const first = endpoints.findIndex(({ network }) => !network.internal);
-  if (first < 0 && record.ports.publish.length > 0) {
-    throw sampanError('ERR_NETWORK_CONFIG', {
-      subject: 'ports cannot be published on an internal network',
-      hint: 'leave out -p, or give a second network that is not internal',
-    });
-  }
+  if (first < 0 && record.ports.publish.length > 0) throw noWayOut();
   return {
     id: record.id,
     hostnames: [...new Set([record.name, record.id.slice(0, 12), record.hostname])],

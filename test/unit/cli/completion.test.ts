@@ -77,6 +77,15 @@ test.each([
     ['bash', 'zsh', 'fish'],
   ],
   [['version', ''], []],
+  [
+    ['port', ''],
+    ['web', 'add', 'rm'],
+  ],
+  [
+    ['port', 'add', ''],
+    ['web', 'old'],
+  ],
+  [['port', 'rm', '--pub'], ['--publish']],
 ])('%j is completed by %j', async (words, expected) => {
   expect(await ask('zsh', ...words)).toEqual(expected);
 });

@@ -7,7 +7,7 @@ import { readExpose } from '../../../options/parse/ports.js';
 import { portKey, type PublishedPort } from '../../../spec/ports.js';
 import type { Command } from '../../command.js';
 import { withEngine } from '../../host.js';
-import { hostAndPort } from '../../output/ports.js';
+import { placeList, placeOf } from '../../output/ports.js';
 
 export const command: Command = {
   usage: 'CONTAINER [PORT[/PROTO]]',
@@ -17,13 +17,10 @@ export const command: Command = {
   run: ({ args: [name = '', wanted], host }) =>
     withEngine(host, async (engine) => {
       const published = await engine.containers.ports(name);
-      await host.stdout.write(wanted === undefined ? listOf(published) : addressesOf(published, wanted, name));
+      await host.stdout.write(wanted === undefined ? placeList(published) : addressesOf(published, wanted, name));
       return 0;
     }),
 };
-
-const listOf = (published: readonly PublishedPort[]): string =>
-  published.map((port) => `${portKey(port)} -> ${placeOf(port)}\n`).join('');
 
 const addressesOf = (published: readonly PublishedPort[], wanted: string, name: string): string => {
   const [port, ...more] = readExpose(wanted);
@@ -35,5 +32,3 @@ const addressesOf = (published: readonly PublishedPort[], wanted: string, name: 
     hint: `'sampan port ${name}' lists the ports that are`,
   });
 };
-
-const placeOf = ({ hostAddress, hostPort }: PublishedPort): string => hostAndPort(hostAddress, String(hostPort));
