@@ -43,7 +43,7 @@ export const resolveNetworks = async (context: ContainerContext, request: Create
 };
 
 /** Never empty. */
-const networksOf = ({
+export const networksOf = ({
   networks: [first = { name: defaultNetworkName, aliases: [] }, ...more],
 }: CreateRequest): readonly [NetworkRequest, ...NetworkRequest[]] => [first, ...more];
 

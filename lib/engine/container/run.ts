@@ -9,6 +9,7 @@ import type { ContainerContext } from './context.js';
 import { createContainer } from './create.js';
 import { removeLocked } from './remove.js';
 import { startLocked } from './start.js';
+import { wakeNetd } from './wake-netd.js';
 
 export interface RunOptions extends StartOptions, CreateOptions {
   readonly onCreated?: (id: string, warnings: readonly string[]) => Promise<void>;
@@ -19,10 +20,13 @@ export const runContainer = async (
   request: CreateRequest,
   options: RunOptions,
 ): Promise<{ readonly id: string; readonly session: Session | undefined }> => {
+  // A network process that has to be started does so while the container is made.
+  await using netd = wakeNetd(context, request);
   const created = await createContainer(context, request, { ...options, madeByRun: true });
   using _lock = created.lock;
   try {
     await options.onCreated?.(created.id, created.warnings);
+    await netd.isAwake;
     return { id: created.id, session: await startLocked(context, created, options) };
   } catch (error) {
     // docker keeps a container that could not be started; one that is to be removed at its end is at its end.

@@ -9,13 +9,12 @@ import { sampanError } from '../../errors/sampan-error.js';
 import { formatDescription, type EndpointDescription } from '../../network/description.js';
 import { connectToNetd } from '../../network/netd.js';
 import type { PlanOperation } from '../../native/protocol.js';
-import { namespaceOperations, type IdMap } from '../../runtime/id-map.js';
+import type { IdMap } from '../../runtime/id-map.js';
 import { namespaceFlags } from '../../runtime/plan.js';
 import { openProcess } from '../../runtime/process-handle.js';
 import { networkKind, sharedContainer } from '../../spec/network-mode.js';
 import { readEndpoints, writeEndpoints, type EndpointRecord } from '../../store/container-networks.js';
 import { writeBoundFile, type ContainerFiles, type ContainerRecord } from '../../store/container-records.js';
-import { makeNetdDirectory, netdDirectory } from '../../store/netd-places.js';
 import { assignEndpoint, type LiveEndpoint } from '../network/assign.js';
 import type { ContainerContext } from './context.js';
 import { buildEtcFiles, type EndpointFacts } from './etc-files.js';
@@ -23,6 +22,7 @@ import { findContainer, type LockedContainer } from './find.js';
 import { openDirectory } from './monitor-operations.js';
 import { readHostFile } from './read-host-file.js';
 import { deriveStatus } from './status.js';
+import { netdOptions } from './wake-netd.js';
 
 /** What a start needs of the network; to be disposed once the helper has its descriptors. */
 export interface StartNetwork extends Disposable {
@@ -77,14 +77,9 @@ const leasedNetwork = async (
   const endpoints = await assignAll(context, record, files);
   writeEtcFiles(record, files, endpoints);
   const description = formatDescription(describe(record, endpoints));
-  const directory = netdDirectory(context.paths.runtimeRoot, map);
-  const connection = await connectToNetd(context.native(), {
-    directory,
-    makeDirectory: () => {
-      makeNetdDirectory(directory);
-    },
-    namespaces: namespaceOperations(map),
-  });
+  const options = netdOptions(context, map);
+  const { directory } = options;
+  const connection = await connectToNetd(context.native(), options);
   const directoryFd = openDirectory(directory);
   return {
     operations: (slotOf) => [
