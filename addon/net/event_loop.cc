@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "addon/net/event_loop.h"
 
+#include <sched.h>
 #include <time.h>
 
 #include <algorithm>
@@ -10,10 +11,25 @@ namespace sampan::net {
 
 namespace {
 
-uint64_t monotonic_ms() {
+// How long an answer is looked for.
+constexpr uint64_t kLookNs = 50'000;
+// After so many looks in vain there is one more only now and then.
+constexpr unsigned kVainLooks = 4;
+constexpr unsigned kVainTurns = 256;
+
+uint64_t monotonic_ns() {
   struct timespec now = {};
   clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1'000'000;
+  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+uint64_t monotonic_ms() { return monotonic_ns() / 1'000'000; }
+
+// #syscalls: sched_getaffinity
+bool has_several_processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return ::sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 1;
 }
 
 }  // namespace
@@ -21,6 +37,7 @@ uint64_t monotonic_ms() {
 Status EventLoop::open() {
   now_ms_ = monotonic_ms();
   wheel_.start(now_ms_);
+  may_look_ = has_several_processors();
   return poller_.open();
 }
 
@@ -38,12 +55,28 @@ void EventLoop::remove(TurnEnd &work) {
 }
 
 void EventLoop::turn() {
-  poller_.collect(timeout_ms());
+  if (!answer_expected_ || !may_look_ || work_left_ || !look_for_answer()) poller_.collect(timeout_ms());
+  answer_expected_ = false;
+  ++turn_number_;
   now_ms_ = monotonic_ms();
   poller_.serve();
   wheel_.advance(now_ms_);
   work_left_ = false;
   for (TurnEnd *work = turn_ends_; work != nullptr; work = work->next_) work_left_ |= work->turn_end();
+}
+
+// True: something came. Timers are late by no more than the look, which is less than their unit.
+bool EventLoop::look_for_answer() {
+  if (vain_looks_ >= kVainLooks && ++vain_looks_ < kVainTurns) return false;
+  const uint64_t end = monotonic_ns() + kLookNs;
+  do {
+    poller_.collect(0);
+    if (!poller_.collected_any()) continue;
+    vain_looks_ = 0;
+    return true;
+  } while (monotonic_ns() < end);
+  vain_looks_ = vain_looks_ >= kVainLooks ? kVainLooks : vain_looks_ + 1;
+  return false;
 }
 
 int EventLoop::timeout_ms() const {

@@ -45,6 +45,8 @@ class EventLoop {
   bool watch(Watch &watch, int fd, uint32_t events) { return poller_.want(watch, fd, events); }
   // To be called before the descriptor is closed.
   void forget(Watch &watch, int fd) { poller_.forget(watch, fd); }
+  // As Poller::closing: the descriptor is closed before anything else is done.
+  void closing(Watch &watch) { poller_.closing(watch); }
 
   // Calls timer.expired() once, not before delay_ms from the start of this turn. An armed timer is moved.
   void arm(Timer &timer, uint64_t delay_ms) { wheel_.arm(timer, now_ms_ + delay_ms); }
@@ -56,17 +58,30 @@ class EventLoop {
 
   // CLOCK_MONOTONIC, read once per turn.
   uint64_t now_ms() const { return now_ms_; }
+  // Grows with every turn.
+  uint64_t turn_number() const { return turn_number_; }
+  // Everything that was ready is part of this turn.
+  bool collected_all() const { return poller_.collected_all(); }
+
+  // A small message was passed on in this turn: the next one is likely to come at once, so the next turn looks for it
+  // for some microseconds before it sleeps. Waking up costs more than that.
+  void expect_answer() { answer_expected_ = true; }
 
   // Waits for events, serves one batch and all that is due.
   void turn();
 
  private:
   int timeout_ms() const;
+  bool look_for_answer();
 
   Poller poller_;
   TimerWheel wheel_;
   TurnEnd *turn_ends_ = nullptr;
   uint64_t now_ms_ = 0;
+  uint64_t turn_number_ = 0;
+  unsigned vain_looks_ = 0;  // how often nothing came in time, of late
+  bool may_look_ = false;    // there are processors for others meanwhile
+  bool answer_expected_ = false;
   bool work_left_ = false;
 };
 

@@ -74,7 +74,9 @@ class TunStack final : public Stack, Watch, TurnEnd, Timer {
   Udp udp_;
   Echo echo_;
   Reassembler reassembler_;
-  bool used_ = false;  // since memory was last given back
+  bool used_ = false;          // since memory was last given back
+  bool comes_singly_ = false;  // the last turn that read frames found one
+  uint64_t served_turn_ = 0;   // that turn
 };
 
 // Frames of one turn: enough to keep the cost of a turn small, few enough that every socket gets its share.
@@ -85,15 +87,21 @@ constexpr uint64_t kTrimMs = 2000;
 void TunStack::ready(uint32_t) {
   note_use();
   const std::span<uint8_t> buffer(core_.frame_in.payload(), FrameBuffer::kCapacity);
-  core_.behind = true;
-  for (int i = 0; i < kFramesPerTurn; ++i) {
+  const uint64_t turn = core_.loop.turn_number();
+  // Frames that come one by one cost one read each, not two.
+  const bool single = comes_singly_ && turn != served_turn_ + 1;
+  served_turn_ = core_.behind_turn = turn;
+  int count = 0;
+  while (count < (single ? 1 : kFramesPerTurn)) {
     const std::span<const uint8_t> frame = core_.link.read(buffer);
     if (frame.empty()) {
-      core_.behind = false;
+      core_.behind_turn = UINT64_MAX;
       break;
     }
+    ++count;
     receive(frame);
   }
+  comes_singly_ = count <= 1;
   udp_.flush();
 }
 

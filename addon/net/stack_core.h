@@ -44,9 +44,11 @@ struct StackCore {
   IpAddress gateway_v4;
   IpAddress gateway_v6;
   SipKey secret;
-  // Frames wait in the tun that were not read yet: what a timer misses may be among them.
-  bool behind = false;
+  // The turn that left frames in the tun.
+  uint64_t behind_turn = UINT64_MAX;
 
+  // Frames may wait in the tun that were not read yet: what a timer misses may be among them.
+  bool is_behind() const { return behind_turn == loop.turn_number() || !loop.collected_all(); }
   std::span<const IpPrefix> own() const { return {prefixes, prefix_count}; }
   Route route(const IpAddress &destination, uint16_t port) const {
     return find_route(policy, own(), destination, port);

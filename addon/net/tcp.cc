@@ -10,10 +10,10 @@ namespace sampan::net {
 namespace {
 
 // Short enough not to be felt by who waits for it (Linux: 40 ms).
-constexpr uint64_t kAckDelayMs = 5;
+constexpr uint64_t kAckDelayMs = 2;
 
 // SO_PEEK_OFF, tried on a socket that is not connected. #syscalls: socket setsockopt
-bool has_peek_offset(int family) {
+bool can_set_peek_offset(int family) {
   const unique_fd probe(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const int zero = 0;
   return probe && ::setsockopt(probe.get(), SOL_SOCKET, SO_PEEK_OFF, &zero, sizeof zero) == 0;
@@ -30,8 +30,8 @@ Tcp::Tcp(StackCore &core)
       table_(core.secret, core.limits.tcp_connections * 2),
       per_source_(core.secret),
       half_open_(core.secret),
-      peek_offset_v4_(has_peek_offset(AF_INET)),
-      peek_offset_v6_(has_peek_offset(AF_INET6)) {}
+      peek_offset_v4_(can_set_peek_offset(AF_INET)),
+      peek_offset_v6_(can_set_peek_offset(AF_INET6)) {}
 
 Tcp::~Tcp() {
   pool_.for_each([this](TcpConnection &connection) {
@@ -110,8 +110,10 @@ bool Tcp::turn_end() {
 // In a conversation the answer, which is about to come, carries the acknowledgement (RFC 9293 3.8.6.3).
 void Tcp::acknowledge(TcpConnection &connection) {
   const uint32_t fresh = connection.rcv_nxt - connection.rcv_acked;
-  if (connection.state != TcpState::open || !connection.conversing || connection.fin_received || fresh == 0 ||
-      fresh >= connection.mss || connection.early.size() != 0)
+  // An end is mostly answered by an end.
+  const bool is_conversing = connection.fin_received ? !connection.fin_sent : connection.conversing;
+  if (connection.state != TcpState::open || !is_conversing || fresh == 0 || fresh >= connection.mss ||
+      connection.early.size() != 0)
     return send_ack(connection);
   if (connection.delayed) return;
   connection.delayed = true;
@@ -151,8 +153,7 @@ void Tcp::note_settled(TcpConnection &connection) {
 void Tcp::finish_if_done(TcpConnection &connection) {
   if (!connection.fin_acked || !connection.host_shut) return;
   discard_acknowledged(connection);
-  core_.loop.forget(connection, connection.fd.get());
-  connection.fd.reset();
+  close_host(connection);
   // Our last ACK may get lost; then the container repeats its FIN.
   connection.state = TcpState::lingering;
   arm_timer(connection);
@@ -165,20 +166,22 @@ void Tcp::reset(TcpConnection &connection) {
   remove(connection);
 }
 
-// The other host sees a reset: socket(7), SO_LINGER with a time of 0. #syscalls: setsockopt close
+// The other host sees a reset: socket(7), SO_LINGER with a time of 0. #syscalls: setsockopt
 void Tcp::abort_host(TcpConnection &connection) {
   if (!connection.fd) return;
   const struct linger now = {1, 0};
   ::setsockopt(connection.fd.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
-  core_.loop.forget(connection, connection.fd.get());
+  close_host(connection);
+}
+
+// #syscalls: close
+void Tcp::close_host(TcpConnection &connection) {
+  core_.loop.closing(connection);
   connection.fd.reset();
 }
 
 void Tcp::remove(TcpConnection &connection) {
-  if (connection.fd) {
-    core_.loop.forget(connection, connection.fd.get());
-    connection.fd.reset();
-  }
+  if (connection.fd) close_host(connection);
   core_.loop.disarm(connection);
   connection.spill.clear(core_.spill);
   connection.early.clear(core_.spill);

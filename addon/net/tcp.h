@@ -63,6 +63,7 @@ class Tcp : Timer {
   void finish_if_done(TcpConnection &connection);
   void reset(TcpConnection &connection);
   void abort_host(TcpConnection &connection);
+  void close_host(TcpConnection &connection);
   void remove(TcpConnection &connection);
   uint32_t initial_sequence(const FlowKey &key) const;
 
@@ -94,6 +95,9 @@ class Tcp : Timer {
   size_t deliver(TcpConnection &connection, std::span<const uint8_t> data);
   void flush_spill(TcpConnection &connection);
   void shut_host_if_done(TcpConnection &connection);
+  void prepare_send(TcpConnection &connection);
+  bool has_peek_offset(const TcpConnection &connection) const;
+  bool is_discard_due(const TcpConnection &connection) const;
   ssize_t peek_host(TcpConnection &connection, uint32_t offset, uint8_t *buffer, size_t size);
   void discard_acknowledged(TcpConnection &connection);
 

@@ -40,7 +40,7 @@ class TcpConnection final : public Watch, public Timer {
 
   bool pending : 1 = false;       // in that list
   bool delayed : 1 = false;       // in the list of acknowledgements that wait
-  bool answered : 1 = false;      // the host has sent something since the container last did
+  bool answered : 1 = true;       // the host has sent something since the container last did, or is to begin
   bool conversing : 1 = false;    // the container's last data followed such an answer
   bool need_ack : 1 = false;      // something came that is not acknowledged
   bool readable : 1 = false;      // the host's socket may have data or an end that was not read
@@ -58,6 +58,9 @@ class TcpConnection final : public Watch, public Timer {
   bool sack : 1 = false;          // the container understands selective acknowledgements
   bool early_fin : 1 = false;     // the container's FIN follows `early`
   bool keepalive : 1 = false;     // SO_KEEPALIVE is set
+  bool host_sent : 1 = false;     // the host's socket was given data
+  bool nodelay : 1 = false;       // TCP_NODELAY is set
+  bool peek_armed : 1 = false;    // SO_PEEK_OFF is set
 
   uint8_t snd_scale = 0;  // shift of the windows that the container announces
   uint8_t rcv_scale = 0;  // and of ours

@@ -77,10 +77,7 @@ void Tcp::connect_host(TcpConnection &connection, const Route &route) {
   connection.fd.reset(::socket(v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const int fd = connection.fd.get();
   if (fd < 0) return report_connect_failure(connection, errno);
-  // The container's kernel has made its own choice of what to send together.
-  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   set_option(fd, SOL_SOCKET, SO_OOBINLINE, 1);
-  if (v4 ? peek_offset_v4_ : peek_offset_v6_) set_option(fd, SOL_SOCKET, SO_PEEK_OFF, 0);
   const SocketAddress address(route.host_address, connection.key.destination_port);
   if (::connect(fd, &address.any, address.length) == 0) {
     if (!watch_host(connection)) return report_connect_failure(connection, ENOMEM);
@@ -123,6 +120,7 @@ void Tcp::host_connected(TcpConnection &connection) {
   connection.timed_seq = connection.snd_nxt;
   connection.timed_at_ms = core_.loop.now_ms();
   send_syn_ack(connection);
+  core_.loop.expect_answer();
   arm_timer(connection);
 }
 
@@ -144,10 +142,20 @@ void Tcp::host_ready(TcpConnection &connection, uint32_t events) {
   if ((events & EPOLLOUT) != 0 && connection.spill.size() != 0) flush_spill(connection);
 }
 
+// The container's kernel has made its own choice of what to send together. The first data goes at once in any case, and
+// many connections have no second. #syscalls: setsockopt
+void Tcp::prepare_send(TcpConnection &connection) {
+  if (connection.nodelay) return;
+  if (connection.host_sent) set_option(connection.fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
+  connection.nodelay = connection.host_sent;
+  connection.host_sent = true;
+}
+
 // Returns how much was taken; the rest is not acknowledged and will come again. #syscalls: sendto
 size_t Tcp::deliver(TcpConnection &connection, std::span<const uint8_t> data) {
   size_t sent = 0;
   if (connection.spill.size() == 0) {
+    prepare_send(connection);
     const ssize_t count = ::send(connection.fd.get(), data.data(), data.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (count < 0 && errno != EAGAIN && errno != ENOBUFS && errno != ENOMEM) {
       reset(connection);
@@ -165,6 +173,7 @@ size_t Tcp::deliver(TcpConnection &connection, std::span<const uint8_t> data) {
 
 // #syscalls: sendmsg
 void Tcp::flush_spill(TcpConnection &connection) {
+  prepare_send(connection);
   while (connection.spill.size() != 0) {
     constexpr size_t kMaxParts = 32;
     struct iovec parts[kMaxParts];
@@ -187,20 +196,34 @@ void Tcp::flush_spill(TcpConnection &connection) {
 // The container's end follows its last data. #syscalls: shutdown
 void Tcp::shut_host_if_done(TcpConnection &connection) {
   if (!connection.fin_received || connection.host_shut || connection.spill.size() != 0) return;
-  ::shutdown(connection.fd.get(), SHUT_WR);
+  // When the host has ended too, closing tells it the same.
+  if (!connection.fin_acked) ::shutdown(connection.fd.get(), SHUT_WR);
   connection.host_shut = true;
+}
+
+bool Tcp::has_peek_offset(const TcpConnection &connection) const {
+  return connection.key.destination.is_v4() ? peek_offset_v4_ : peek_offset_v6_;
+}
+
+// In a conversation small answers leave the socket's queue together.
+bool Tcp::is_discard_due(const TcpConnection &connection) const {
+  constexpr uint32_t kWorthDiscard = 16384;
+  return connection.undiscarded >= kWorthDiscard || !connection.conversing || connection.host_ended ||
+         connection.host_urgent || !has_peek_offset(connection);
 }
 
 // Copies what follows `offset` bytes of the socket's queue. As recv(2). #syscalls: setsockopt recvfrom recvmsg
 ssize_t Tcp::peek_host(TcpConnection &connection, uint32_t offset, uint8_t *buffer, size_t size) {
   const int fd = connection.fd.get();
-  if (connection.key.destination.is_v4() ? peek_offset_v4_ : peek_offset_v6_) {
+  if (has_peek_offset(connection)) {
+    // Without the option the kernel begins at the first byte.
     if (offset != connection.peek_offset) {
       set_option(fd, SOL_SOCKET, SO_PEEK_OFF, static_cast<int>(offset));
       connection.peek_offset = offset;
+      connection.peek_armed = true;
     }
     const ssize_t count = ::recv(fd, buffer, size, MSG_PEEK | MSG_DONTWAIT);
-    if (count > 0) connection.peek_offset += static_cast<uint32_t>(count);
+    if (count > 0 && connection.peek_armed) connection.peek_offset += static_cast<uint32_t>(count);
     return count;
   }
   // Older kernels: what precedes is copied too, and thrown away.

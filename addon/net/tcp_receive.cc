@@ -101,10 +101,14 @@ bool Tcp::receive_ack(TcpConnection &connection, const TcpSegment &segment) {
     connection.snd_wl1 = segment.seq;
     connection.snd_wl2 = segment.ack;
   }
-  if (seq_before(connection.snd_una, segment.ack)) advance_una(connection, segment.ack);
+  if (seq_before(connection.snd_una, segment.ack)) {
+    // In a conversation the next words acknowledge the last ones.
+    if (segment.payload.empty()) connection.conversing = false;
+    advance_una(connection, segment.ack);
+  }
   // An answer is an answer, also to a probe of a closed window.
   if (connection.in_flight() == 0) connection.tries = 0;
-  if (connection.readable || connection.undiscarded != 0) note_pending(connection);
+  if (connection.readable || (connection.undiscarded != 0 && is_discard_due(connection))) note_pending(connection);
   finish_if_done(connection);
   if (connection.state == TcpState::open) arm_timer(connection);
   return connection.state == TcpState::open;
@@ -171,6 +175,7 @@ void Tcp::receive_data(TcpConnection &connection, const TcpSegment &segment) {
   connection.need_ack = true;
   connection.conversing = connection.answered;
   connection.answered = false;
+  if (segment.payload.size() < connection.mss) core_.loop.expect_answer();
   note_pending(connection);
   if (connection.fin_received) return;
   // The acknowledgement repeats what is expected, at once: three make the container send it again.

@@ -169,7 +169,7 @@ ssize_t Tcp::send_data(TcpConnection &connection, uint32_t offset, size_t size) 
 // Passes on what the host has sent. True: there is more, and the container can take it.
 bool Tcp::pump(TcpConnection &connection) {
   if (connection.state != TcpState::open) return false;
-  if (connection.undiscarded != 0) discard_acknowledged(connection);
+  if (connection.undiscarded != 0 && is_discard_due(connection)) discard_acknowledged(connection);
   if (!connection.readable || connection.host_eof) return false;
   for (int i = 0; i < kFramesPerTurn; ++i) {
     const size_t size = sendable(connection);
@@ -180,6 +180,7 @@ bool Tcp::pump(TcpConnection &connection) {
     const ssize_t count = send_data(connection, connection.in_flight(), size);
     if (count > 0) {
       note_sent(connection, static_cast<uint32_t>(count));
+      if (count < connection.mss) core_.loop.expect_answer();
       if (static_cast<size_t>(count) == size || connection.host_ended || connection.host_urgent) continue;
     } else if (count == 0) {
       connection.host_eof = true;

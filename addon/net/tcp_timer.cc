@@ -20,6 +20,8 @@ constexpr uint64_t kLingerMs = 1000;
 constexpr uint64_t kIdleMs = 7'200'000;
 constexpr uint64_t kIdleProbeMs = 75'000;
 constexpr uint8_t kIdleProbes = 9;
+// What a conversation left in the host socket's queue goes when it pauses.
+constexpr uint64_t kPauseMs = 100;
 
 }  // namespace
 
@@ -41,8 +43,10 @@ void Tcp::arm_timer(TcpConnection &connection) {
     case TcpState::open:
       if (connection.snd_una != connection.snd_max || wants_window(connection)) {
         delay = retransmit_delay(connection);
+      } else if (connection.tries == 0) {
+        delay = connection.undiscarded == 0 ? kIdleMs : kPauseMs;
       } else {
-        delay = connection.tries == 0 ? kIdleMs : kIdleProbeMs;
+        delay = kIdleProbeMs;
       }
       break;
     case TcpState::connecting:
@@ -59,7 +63,7 @@ bool Tcp::wants_window(const TcpConnection &connection) const {
 }
 
 void Tcp::expired(TcpConnection &connection) {
-  if (core_.behind && connection.state != TcpState::lingering) return core_.loop.arm(connection, kBehindMs);
+  if (core_.is_behind() && connection.state != TcpState::lingering) return core_.loop.arm(connection, kBehindMs);
   switch (connection.state) {
     case TcpState::lingering:
       return remove(connection);
@@ -74,6 +78,8 @@ void Tcp::expired(TcpConnection &connection) {
       } else if (wants_window(connection)) {
         if (++connection.tries > kMaxTries) return reset(connection);
         send_probe(connection);
+      } else if (connection.undiscarded != 0) {
+        discard_acknowledged(connection);
       } else {
         if (++connection.tries > kIdleProbes) return reset(connection);
         send_probe(connection);

@@ -38,6 +38,9 @@ class Poller {
   bool want(Watch &watch, int fd, uint32_t events);
   // To be called before the descriptor is closed.
   void forget(Watch &watch, int fd);
+  // The same without a system call, for a descriptor that is closed right away and of which there is no duplicate: then
+  // the kernel forgets it too, epoll(7).
+  void closing(Watch &watch) { watch.watched_ = false; }
 
   // Waits and serves one batch of events; timeout_ms -1 waits for ever. False: nothing happened in that time.
   bool wait(int timeout_ms) {
@@ -47,6 +50,9 @@ class Poller {
   // The same in two steps, for a loop that has something to do in between.
   void collect(int timeout_ms);
   bool serve();
+  bool collected_any() const { return collected_ > 0; }
+  // There may be more than what was collected.
+  bool collected_all() const { return collected_ < kBatch; }
 
  private:
   static constexpr int kBatch = 64;
