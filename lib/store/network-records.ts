@@ -2,7 +2,7 @@
 // The files of the networks (docs/state-on-disk.md): a directory each, with its record and, as symlinks from address to
 // container id, which address is whose. Everything here is called under the network lock, except reading.
 
-import { mkdirSync, readdirSync, readlinkSync, renameSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno } from '../errors/sampan-error.js';
 import { readJson, removeIfThere, syncDirectory, writeJsonAtomic } from './atomic.js';
@@ -50,9 +50,14 @@ export const readNetworkRecord = (paths: Paths, id: string): NetworkRecord | und
 export const addNetwork = (paths: Paths, record: NetworkRecord): void => {
   mkdirSync(paths.networks, { recursive: true, mode: 0o700 });
   const scratch = makeScratch(paths);
-  mkdirSync(join(scratch, addressesName));
-  writeJsonAtomic(join(scratch, recordName), record, { durable: true });
-  renameSync(scratch, join(paths.networks, record.id));
+  try {
+    mkdirSync(join(scratch, addressesName));
+    writeJsonAtomic(join(scratch, recordName), record, { durable: true });
+    renameSync(scratch, join(paths.networks, record.id));
+  } catch (error) {
+    rmSync(scratch, { recursive: true, force: true });
+    throw error;
+  }
   syncDirectory(paths.networks);
 };
 
