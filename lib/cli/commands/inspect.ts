@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// sampan inspect: a container of that name, else an image.
+// sampan inspect: a container of that name, else an image, else a network (docker's order).
 
 import { isSampanError, sampanError } from '../../errors/sampan-error.js';
 import type { Engine } from '../../engine/contract.js';
@@ -9,18 +9,20 @@ import type { InspectObject } from '../output/inspect-format.js';
 import { inspectObjects } from './inspect-objects.js';
 import { inspectFormatOption } from './shared.js';
 
-type ObjectType = 'container' | 'image';
+const objectTypes = ['container', 'image', 'network'] as const;
+type ObjectType = (typeof objectTypes)[number];
 
 const readType = (text: string): ObjectType | undefined => {
   if (text === '') return undefined;
-  if (text === 'container' || text === 'image') return text;
-  if (['network', 'volume'].includes(text)) {
+  const type = objectTypes.find((one) => one === text);
+  if (type !== undefined) return type;
+  if (text === 'volume') {
     throw sampanError('ERR_NOT_SUPPORTED', {
       subject: `--type ${text}`,
-      hint: 'this version has containers and images',
+      hint: 'this version has containers, images and networks',
     });
   }
-  throw new InvalidArgument('must be one of "container", "image"');
+  throw new InvalidArgument('must be one of "container", "image", "network"');
 };
 
 const size = booleanOption({
@@ -33,7 +35,7 @@ const type = valueOption({
   name: 'type',
   kind: 'string',
   group: 'general',
-  describe: 'look for this only: container or image',
+  describe: 'look for this only: container, image or network',
   read: readType,
 });
 
@@ -55,18 +57,26 @@ const find = async (
   name: string,
   { type: wanted, size: withSize }: { readonly type: ObjectType | undefined; readonly size: boolean },
 ): Promise<InspectObject> => {
-  if (wanted === 'container') return engine.containers.inspect(name, { size: withSize });
-  if (wanted === 'image') return engine.images.inspect(name);
-  try {
-    return await engine.containers.inspect(name, { size: withSize });
-  } catch (error) {
-    if (!isSampanError(error, 'ERR_CONTAINER_NOT_FOUND')) throw error;
+  const finders: Readonly<Record<ObjectType, () => Promise<InspectObject>>> = {
+    container: () => engine.containers.inspect(name, { size: withSize }),
+    image: () => engine.images.inspect(name),
+    network: () => engine.networks.inspect(name),
+  };
+  if (wanted !== undefined) return finders[wanted]();
+  for (const type of objectTypes) {
+    try {
+      return await finders[type]();
+    } catch (error) {
+      if (!notFound.some((code) => isSampanError(error, code))) throw error;
+    }
   }
-  try {
-    return await engine.images.inspect(name);
-  } catch (error) {
-    // A name that can be no image reference is no object either.
-    if (!isSampanError(error, 'ERR_IMAGE_NOT_FOUND') && !isSampanError(error, 'ERR_INVALID_REFERENCE')) throw error;
-    throw sampanError('ERR_OBJECT_NOT_FOUND', { subject: name });
-  }
+  throw sampanError('ERR_OBJECT_NOT_FOUND', { subject: name });
 };
+
+/** A name that can be no image reference is no image either. */
+const notFound = [
+  'ERR_CONTAINER_NOT_FOUND',
+  'ERR_IMAGE_NOT_FOUND',
+  'ERR_INVALID_REFERENCE',
+  'ERR_NETWORK_NOT_FOUND',
+] as const;

@@ -152,14 +152,17 @@ describe('images', () => {
 });
 
 describe('inspect', () => {
-  const missing = (code: 'ERR_CONTAINER_NOT_FOUND' | 'ERR_IMAGE_NOT_FOUND') => async (name: string) => {
-    if (name === 'web' && code === 'ERR_CONTAINER_NOT_FOUND') return { Id: 'abc', Args: ['<&>'], State: { Pid: 5 } };
-    if (name === 'debian' && code === 'ERR_IMAGE_NOT_FOUND') return { Id: 'img', RepoTags: ['debian'] };
-    throw sampanError(code, { subject: name });
-  };
+  const missing =
+    (code: 'ERR_CONTAINER_NOT_FOUND' | 'ERR_IMAGE_NOT_FOUND' | 'ERR_NETWORK_NOT_FOUND') => async (name: string) => {
+      if (name === 'web' && code === 'ERR_CONTAINER_NOT_FOUND') return { Id: 'abc', Args: ['<&>'], State: { Pid: 5 } };
+      if (name === 'lan' && code === 'ERR_NETWORK_NOT_FOUND') return { Id: 'net', Driver: 'bridge' };
+      if (name === 'debian' && code === 'ERR_IMAGE_NOT_FOUND') return { Id: 'img', RepoTags: ['debian'] };
+      throw sampanError(code, { subject: name });
+    };
   const options = {
     containers: { inspect: missing('ERR_CONTAINER_NOT_FOUND') },
     images: { inspect: missing('ERR_IMAGE_NOT_FOUND') },
+    networks: { inspect: missing('ERR_NETWORK_NOT_FOUND') },
   };
 
   test('prints what is there as one array, then says what is not', async () => {
@@ -184,6 +187,9 @@ describe('inspect', () => {
     [['-f', '{{json .Args}}', 'web'], '["<&>"]\n', 0],
     [['--type', 'image', '-f', '{{.ID}}', 'debian'], 'img\n', 0],
     [['--type', 'image', 'web'], '[]\n', 1],
+    [['-f', '{{.Driver}}', 'lan'], 'bridge\n', 0],
+    [['--type', 'network', '-f', '{{.Driver}}', 'lan'], 'bridge\n', 0],
+    [['--type', 'network', 'web'], '[]\n', 1],
   ])('%j', async (words, stdout, exitCode) => {
     expect(await sampan(['inspect', ...words], options)).toMatchObject({ exitCode, stdout });
   });
