@@ -5,16 +5,18 @@
 // How this works: netd first, then the record, then the run record. Killed in between, the same command again finishes
 // it: netd takes a port that is published as exactly that, and one that is not published any more, as done.
 
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isSampanError, sampanError } from '../../errors/sampan-error.js';
-import { errnoName } from '../../native/errno.js';
+import type { Command } from '../../native/frames.js';
 import { HelperFailure } from '../../native/helper.js';
 import { formatDescription, parsePublished } from '../../network/description.js';
-import { askNetd } from '../../network/netd.js';
+import { askNetd, errnoOf } from '../../network/netd.js';
 import { planError } from '../../runtime/plan-failure.js';
 import { networkKind } from '../../spec/network-mode.js';
 import type { PublishedPort, PublishRequest } from '../../spec/ports.js';
 import { readRunRecord, writeContainerRecord, writeRunRecord, type RunRecord } from '../../store/container-records.js';
+import { netdDirectories } from '../../store/netd-places.js';
 import type { ContainerContext } from './context.js';
 import { isRestarting, lockContainer, type LockedContainer } from './find.js';
 import { endpointsOf } from './network-settings.js';
@@ -148,23 +150,30 @@ const tellNetd = async (
   type: 'netPublish' | 'netWithdraw',
   publish: readonly PublishRequest[],
 ): Promise<string> => {
-  const text = descriptionOf(context, found, publish);
-  const { record } = found;
-  for (const end = Date.now() + netdPatienceMs; ;) {
-    try {
-      const answer = await askNetd(context.native(), context.paths.runtimeRoot, { type, text });
-      if (answer?.type === 'netDone') return answer.published;
-    } catch (error) {
-      // the lease is resumed a moment after netd is there again
-      if (errnoOf(error) !== 'ESRCH') throw withPortOwner(context.paths, portError(error));
-    }
-    if (Date.now() > end) {
-      throw sampanError('ERR_NETD', {
-        subject: 'it does not run',
-        hint: `start the container again: 'sampan restart ${record.name}'`,
-      });
+  const command = { type, text: descriptionOf(context, found, publish) };
+  const state = deriveStatus(found.files);
+  const runtimeRoot = state.status === 'running' ? dirname(state.run.runtimeDirectory) : context.paths.runtimeRoot;
+  for (const end = Date.now() + netdPatienceMs; Date.now() < end; ) {
+    for (const directory of netdDirectories(runtimeRoot)) {
+      const published = await askOne(context, directory, command);
+      if (published !== undefined) return published;
     }
     await sleep(netdRetryMs);
+  }
+  throw sampanError('ERR_NETD', {
+    subject: 'it does not run, or does not have this container',
+    hint: `start the container again: 'sampan restart ${found.record.name}'`,
+  });
+};
+
+/** undefined: it does not run, or knows nothing of the container (yet: leases are resumed a moment after it is there) */
+const askOne = async (context: ContainerContext, directory: string, command: Command): Promise<string | undefined> => {
+  try {
+    const answer = await askNetd(context.native(), directory, command);
+    return answer?.type === 'netDone' ? answer.published : undefined;
+  } catch (error) {
+    if (errnoOf(error) === 'ESRCH') return undefined;
+    throw withPortOwner(context.paths, portError(error));
   }
 };
 
@@ -182,9 +191,6 @@ const descriptionOf = (
   const endpoints = [{ ...describeEndpoint(live, true), publish }];
   return formatDescription({ id: record.id, hostnames: [], resolvers: [], endpoints });
 };
-
-const errnoOf = (error: unknown): string =>
-  isSampanError(error, 'ERR_NETD') && error.errno !== undefined ? errnoName(error.errno) : '';
 
 /** As a start says it. */
 const portError = (error: unknown): unknown => {
