@@ -153,7 +153,7 @@ const tellNetd = async (
   const command = { type, text: descriptionOf(context, found, publish) };
   const state = deriveStatus(found.files);
   const runtimeRoot = state.status === 'running' ? dirname(state.run.runtimeDirectory) : context.paths.runtimeRoot;
-  for (const end = Date.now() + netdPatienceMs; Date.now() < end; ) {
+  for (const end = Date.now() + netdPatienceMs; Date.now() < end;) {
     for (const directory of netdDirectories(runtimeRoot)) {
       const published = await askOne(context, directory, command);
       if (published !== undefined) return published;
