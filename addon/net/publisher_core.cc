@@ -55,10 +55,14 @@ PublisherCore::~PublisherCore() {
 }
 
 bool PublisherCore::turn_end() {
+  for (SpliceRelay *relay : std::exchange(unfinished_, {})) {
+    if (relay->is_open()) relay->resume();
+  }
+  std::erase_if(unfinished_, [](const SpliceRelay *relay) { return !relay->is_open(); });
   for (SpliceRelay *relay : std::exchange(dead_relays_, {})) relays.destroy(relay);
   for (InboundFlow *flow : std::exchange(dead_flows_, {})) flows.destroy(flow);
   dead_sockets_.clear();
-  return false;
+  return !unfinished_.empty();
 }
 
 bool PublisherCore::can_carry(const SocketAddress &client, const SocketAddress &target) const {

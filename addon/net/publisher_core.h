@@ -26,10 +26,14 @@ class PublisherResourcesImpl final : public PublisherResources {
   EventLoop &loop() { return loop_; }
   PipePool &pipes() { return pipes_; }
   DatagramBatch &datagrams() { return datagrams_; }
+  std::span<uint8_t> buffer() { return {buffer_.get(), kBufferSize}; }
 
  private:
+  static constexpr size_t kBufferSize = 16384;
+
   EventLoop &loop_;
   PipePool pipes_;
+  std::unique_ptr<uint8_t[]> buffer_{new uint8_t[kBufferSize]};
   DatagramBatch datagrams_;
 };
 
@@ -60,6 +64,7 @@ class PublisherCore final : TurnEnd {
   // A socket in the network, bound for this client where its address can be carried over, and connected or on its way.
   Result<unique_fd> connect_inner(const SocketAddress &client, const SocketAddress &target, int type);
 
+  void serve_later(SpliceRelay &relay) { unfinished_.push_back(&relay); }
   void bury(SpliceRelay &relay) { dead_relays_.push_back(&relay); }
   void bury(InboundFlow &flow) { dead_flows_.push_back(&flow); }
   void bury(std::unique_ptr<PublishedSocket> socket) { dead_sockets_.push_back(std::move(socket)); }
@@ -76,6 +81,7 @@ class PublisherCore final : TurnEnd {
 
   InnerSockets inner_;
   std::vector<IpPrefix> own_;
+  std::vector<SpliceRelay *> unfinished_;
   // Served or forgotten in this turn: the loop may still hold a pointer to them.
   std::vector<SpliceRelay *> dead_relays_;
   std::vector<InboundFlow *> dead_flows_;

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <utility>
 
@@ -13,15 +14,49 @@ namespace sampan::net {
 namespace {
 
 constexpr size_t kChunk = size_t{1} << 20;
+// So that others are served in between.
+constexpr size_t kBytesPerTurn = size_t{1} << 20;
+// A message after which an answer is likely to come at once.
+constexpr size_t kSmall = 4096;
 
-bool would_block() { return errno == EAGAIN || errno == EINTR; }
+bool would_block() { return errno == EAGAIN; }
+
+// An interrupted call says nothing about the socket, and edges come only once.
+template <typename Call>
+ssize_t uninterrupted(Call call) {
+  ssize_t result;
+  do {
+    result = call();
+  } while (result < 0 && errno == EINTR);
+  return result;
+}
+
+// #syscalls: splice
+ssize_t move_pages(const unique_fd &from, const unique_fd &to, size_t size) {
+  return uninterrupted(
+      [&] { return ::splice(from.get(), nullptr, to.get(), nullptr, size, SPLICE_F_MOVE | SPLICE_F_NONBLOCK); });
+}
+
+// tcp(7), TCP_NODELAY: the first data goes at once in any case, and many connections have no second.
+template <typename Side>
+void prepare_send(Side &to) {
+  if (to.was_sent_to && !to.sends_at_once) {
+    send_at_once(to.fd.get());
+    to.sends_at_once = true;
+  }
+  to.was_sent_to = true;
+}
 
 }  // namespace
 
 SpliceRelay::SpliceRelay(RelayOwner &owner, unique_fd client, unique_fd inner)
     : owner_(owner), client_(*this, std::move(client)), inner_(*this, std::move(inner)) {}
 
-bool SpliceRelay::start() { return owner_.loop().watch(inner_, inner_.fd.get(), EPOLLOUT); }
+bool SpliceRelay::start() { return watch(inner_); }
+
+bool SpliceRelay::watch(Side &side) {
+  return owner_.loop().watch(side, side.fd.get(), EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+}
 
 void SpliceRelay::abort() {
   reset_on_close(client_.fd.get());
@@ -30,82 +65,126 @@ void SpliceRelay::abort() {
 }
 
 void SpliceRelay::serve(Side &side, uint32_t events) {
+  // A container that refuses, or is not there, is a reset for the client, whose connection stands already.
+  if ((events & EPOLLERR) != 0) return abort();
   if (connecting_) {
-    // A container that refuses, or is not there, is a reset for the client, whose connection stands already.
-    if (!is_connected()) return abort();
+    if ((events & EPOLLHUP) != 0) return abort();
+    if ((events & EPOLLOUT) == 0) return;
+    if (!watch(client_)) return abort();
     connecting_ = false;
-  } else if (!transfer(side, events)) {
-    return abort();
+    inward_.readable = true;
   }
-  if (inward_.passed_on && outward_.passed_on) return close();
-  if (!watch_both()) abort();
+  Direction &in = &side == &client_ ? inward_ : outward_;
+  if ((events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP)) != 0) in.readable = true;
+  if ((events & EPOLLPRI) != 0) in.urgent = true;
+  transfer();
 }
 
-bool SpliceRelay::transfer(Side &side, uint32_t events) {
-  if ((events & EPOLLERR) != 0) return false;
-  const bool is_client = &side == &client_;
-  Direction &in = is_client ? inward_ : outward_;
-  Direction &out = is_client ? outward_ : inward_;
-  Side &other = is_client ? inner_ : client_;
-  if ((events & (EPOLLIN | EPOLLHUP)) != 0 && !pump(in, side, other)) return false;
-  return (events & EPOLLOUT) == 0 || pump(out, other, side);
+void SpliceRelay::resume() { transfer(); }
+
+void SpliceRelay::transfer() {
+  if (!pump(inward_, client_, inner_, outward_) || !pump(outward_, inner_, client_, inward_)) return abort();
+  if (inward_.passed_on && outward_.passed_on) close();
 }
 
-bool SpliceRelay::is_connected() const {
-  int error = 0;
-  socklen_t size = sizeof error;
-  return ::getsockopt(inner_.fd.get(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
+bool SpliceRelay::pump(Direction &direction, Side &from, Side &to, const Direction &back) {
+  for (size_t moved = 0;;) {
+    Step step = Step::blocked;
+    if (direction.held != 0) {
+      step = drain(direction, to);
+    } else if (direction.readable && !direction.ended) {
+      if (moved >= kBytesPerTurn) {
+        owner_.unfinished(*this);
+        return true;
+      }
+      step = fill(direction, from, to, &moved);
+    }
+    if (step == Step::broken) return false;
+    if (step == Step::blocked) break;
+  }
+  return direction.held != 0 || !direction.ended || direction.passed_on || pass_on_end(direction, to, back);
 }
 
-bool SpliceRelay::pump(Direction &direction, Side &from, Side &to) {
-  if (direction.held == 0 && !direction.ended && !fill(direction, from)) return false;
-  if (direction.held > 0 && !drain(direction, to)) return false;
-  if (direction.held > 0 || !direction.ended || direction.passed_on) return true;
+// #syscalls: shutdown
+bool SpliceRelay::pass_on_end(Direction &direction, const Side &to, const Direction &back) const {
   direction.passed_on = true;
-  return ::shutdown(to.fd.get(), SHUT_WR) == 0 || errno == ENOTCONN;
+  // The last of the two ends is told by closing.
+  return back.passed_on || ::shutdown(to.fd.get(), SHUT_WR) == 0 || errno == ENOTCONN;
 }
 
-bool SpliceRelay::fill(Direction &direction, const Side &from) {
+SpliceRelay::Step SpliceRelay::fill(Direction &direction, Side &from, Side &to, size_t *moved) {
+  return direction.bulk ? fill_pipe(direction, from, moved) : pass_message(direction, from, to, moved);
+}
+
+// #syscalls: recvfrom sendto
+SpliceRelay::Step SpliceRelay::pass_message(Direction &direction, Side &from, Side &to, size_t *moved) {
+  const std::span<uint8_t> buffer = owner_.buffer();
+  const ssize_t count =
+      uninterrupted([&] { return ::recv(from.fd.get(), buffer.data(), buffer.size(), MSG_DONTWAIT); });
+  if (count <= 0) {
+    if (count < 0 && !would_block()) return Step::broken;
+    direction.ended = count == 0;
+    direction.readable = false;
+    return Step::blocked;
+  }
+  const auto size = static_cast<size_t>(count);
+  *moved += size;
+  direction.bulk = size == buffer.size();
+  // Less than was asked for: there was no more.
+  if (!direction.bulk && !direction.urgent) direction.readable = false;
+  if (size <= kSmall) owner_.loop().expect_answer();
+  prepare_send(to);
+  const ssize_t sent =
+      uninterrupted([&] { return ::send(to.fd.get(), buffer.data(), size, MSG_DONTWAIT | MSG_NOSIGNAL); });
+  if (sent < 0 && !would_block()) return Step::broken;
+  const size_t gone = sent < 0 ? 0 : static_cast<size_t>(sent);
+  return gone == size ? Step::done : keep(direction, buffer.subspan(gone, size - gone));
+}
+
+// #syscalls: write
+SpliceRelay::Step SpliceRelay::keep(Direction &direction, std::span<const uint8_t> rest) {
   auto pipe = owner_.pipes().take();
   // No descriptor is left: this connection has to go, rather than wait for what may never come.
-  if (!pipe) return false;
+  if (!pipe) return Step::broken;
   direction.pipe = pipe.take();
-  const ssize_t size =
-      ::splice(from.fd.get(), nullptr, direction.pipe.in.get(), nullptr, kChunk, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+  direction.held = rest.size();
+  const ssize_t written = ::write(direction.pipe.in.get(), rest.data(), rest.size());
+  return written == static_cast<ssize_t>(rest.size()) ? Step::done : Step::broken;
+}
+
+SpliceRelay::Step SpliceRelay::fill_pipe(Direction &direction, const Side &from, size_t *moved) {
+  auto pipe = owner_.pipes().take();
+  if (!pipe) return Step::broken;
+  direction.pipe = pipe.take();
+  const ssize_t size = move_pages(from.fd, direction.pipe.in, kChunk);
   if (size > 0) {
     direction.held = static_cast<size_t>(size);
-    return true;
+    *moved += direction.held;
+    direction.bulk = direction.held >= owner_.buffer().size();
+    return Step::done;
   }
   const bool is_broken = size < 0 && !would_block();
   direction.ended = size == 0;
+  direction.readable = false;
   owner_.pipes().give(std::move(direction.pipe));
-  return !is_broken;
+  return is_broken ? Step::broken : Step::blocked;
 }
 
-bool SpliceRelay::drain(Direction &direction, const Side &to) {
-  const ssize_t size = ::splice(direction.pipe.out.get(), nullptr, to.fd.get(), nullptr, direction.held,
-                                SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-  if (size < 0) return would_block();
-  direction.held -= static_cast<size_t>(size);
-  if (direction.held == 0) owner_.pipes().give(std::move(direction.pipe));
-  return true;
-}
-
-bool SpliceRelay::watch_both() { return watch(client_, inward_, outward_) && watch(inner_, outward_, inward_); }
-
-// Who wants nothing is not watched at all, because a hang-up would be reported again and again.
-bool SpliceRelay::watch(Side &side, const Direction &in, const Direction &out) {
-  const uint32_t events = (in.held == 0 && !in.ended ? EPOLLIN : 0U) | (out.held > 0 ? EPOLLOUT : 0U);
-  if (events == 0) {
-    owner_.loop().forget(side, side.fd.get());
-    return true;
+// Until all is gone or the socket has said that it takes no more: only then will it say when it does.
+SpliceRelay::Step SpliceRelay::drain(Direction &direction, Side &to) {
+  prepare_send(to);
+  while (direction.held != 0) {
+    const ssize_t size = move_pages(direction.pipe.out, to.fd, direction.held);
+    if (size < 0) return would_block() ? Step::blocked : Step::broken;
+    direction.held -= static_cast<size_t>(size);
   }
-  return owner_.loop().watch(side, side.fd.get(), events);
+  owner_.pipes().give(std::move(direction.pipe));
+  return Step::done;
 }
 
 void SpliceRelay::close() {
   for (Side *side : {&client_, &inner_}) {
-    owner_.loop().forget(*side, side->fd.get());
+    owner_.loop().closing(*side);
     side->fd.reset();
   }
   for (Direction *direction : {&inward_, &outward_}) direction->pipe = {};

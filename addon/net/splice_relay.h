@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two TCP sockets of the kernel, joined: what arrives at one is sent by the other.
 //
-// How this works: data goes from socket to pipe to socket by splice(2), so that pages move by reference. Each direction
-// is read again only when all of it has been written: the kernel's windows hold back a sender whose reader is slow, and
-// nothing is kept here. The end of a direction (FIN) is passed on when its data is; a reset on one side resets the
-// other.
+// How this works: messages are received and sent through a buffer. What fills it goes from socket to pipe to socket by
+// splice(2) from then on, so that pages move by reference, until little comes again. Each direction is read again only
+// when all of it has been written: the kernel's windows hold back a sender whose reader is slow, and no more than a
+// pipe is kept here. The end of a direction (FIN) is passed on when its data is; a reset on one side resets the other.
+// Both sockets are watched for edges, once: who is not done by the turn's end asks to be resumed.
 #pragma once
 
 #include <sys/epoll.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "addon/net/event_loop.h"
 #include "addon/net/pipe_pool.h"
@@ -25,6 +27,10 @@ class RelayOwner {
  public:
   virtual EventLoop &loop() = 0;
   virtual PipePool &pipes() = 0;
+  // For what is passed on at once; shared.
+  virtual std::span<uint8_t> buffer() = 0;
+  // There is more to do: resume() it at the turn's end.
+  virtual void unfinished(SpliceRelay &relay) = 0;
   // The relay is over and its sockets are closed; it stays in memory until the turn's end.
   virtual void ended(SpliceRelay &relay) = 0;
 
@@ -41,6 +47,7 @@ class SpliceRelay {
 
   // False: the kernel refuses to watch the sockets, and the relay is of no use.
   bool start();
+  void resume();
   bool belongs_to(const RelayOwner &owner) const { return &owner_ == &owner; }
   bool is_open() const { return static_cast<bool>(client_.fd); }
   // Resets both connections.
@@ -53,24 +60,33 @@ class SpliceRelay {
 
     SpliceRelay &relay;
     unique_fd fd;
+    bool was_sent_to = false;
+    bool sends_at_once = false;
   };
   // From one side to the other.
   struct Direction {
-    Pipe pipe;        // while data is in it
-    size_t held = 0;  // bytes in the pipe
+    Pipe pipe;              // while data is in it
+    size_t held = 0;        // bytes in the pipe
+    bool readable = false;  // there may be something to read
+    bool urgent = false;    // there was urgent data: reads stop there, and a short one says nothing
+    bool bulk = false;      // much comes at once
     bool ended = false;
     bool passed_on = false;  // the end, that is
   };
+  // What became of a step.
+  enum class Step : uint8_t { done, blocked, broken };
 
   void serve(Side &side, uint32_t events);
-  bool is_connected() const;
+  void transfer();
   // False: one of the two connections is broken.
-  bool transfer(Side &side, uint32_t events);
-  bool pump(Direction &direction, Side &from, Side &to);
-  bool fill(Direction &direction, const Side &from);
-  bool drain(Direction &direction, const Side &to);
-  bool watch(Side &side, const Direction &in, const Direction &out);
-  bool watch_both();
+  bool pump(Direction &direction, Side &from, Side &to, const Direction &back);
+  bool pass_on_end(Direction &direction, const Side &to, const Direction &back) const;
+  Step fill(Direction &direction, Side &from, Side &to, size_t *moved);
+  Step pass_message(Direction &direction, Side &from, Side &to, size_t *moved);
+  Step keep(Direction &direction, std::span<const uint8_t> rest);
+  Step fill_pipe(Direction &direction, const Side &from, size_t *moved);
+  Step drain(Direction &direction, Side &to);
+  bool watch(Side &side);
   void close();
 
   RelayOwner &owner_;

@@ -10,6 +10,7 @@
 #include "addon/net/reassembly.h"
 #include "addon/net/stack_core.h"
 #include "addon/net/tcp.h"
+#include "addon/net/turn_batch.h"
 #include "addon/net/udp.h"
 
 namespace sampan::net {
@@ -30,6 +31,9 @@ StackCore::StackCore(SharedResources &shared, StackOptions &options)
 }
 
 namespace {
+
+// Frames of one turn: enough to keep the cost of a turn small, few enough that every socket gets its share.
+constexpr int kFramesPerTurn = 64;
 
 class TunStack final : public Stack, Watch, TurnEnd, Timer {
  public:
@@ -74,25 +78,20 @@ class TunStack final : public Stack, Watch, TurnEnd, Timer {
   Udp udp_;
   Echo echo_;
   Reassembler reassembler_;
-  bool used_ = false;          // since memory was last given back
-  bool comes_singly_ = false;  // the last turn that read frames found one
-  uint64_t served_turn_ = 0;   // that turn
+  bool used_ = false;  // since memory was last given back
+  TurnBatch batch_{kFramesPerTurn};
 };
 
-// Frames of one turn: enough to keep the cost of a turn small, few enough that every socket gets its share.
-constexpr int kFramesPerTurn = 64;
 // Memory is given back when nothing came for so long.
 constexpr uint64_t kTrimMs = 2000;
 
 void TunStack::ready(uint32_t) {
   note_use();
   const std::span<uint8_t> buffer(core_.frame_in.payload(), FrameBuffer::kCapacity);
-  const uint64_t turn = core_.loop.turn_number();
-  // Frames that come one by one cost one read each, not two.
-  const bool single = comes_singly_ && turn != served_turn_ + 1;
-  served_turn_ = core_.behind_turn = turn;
+  core_.behind_turn = core_.loop.turn_number();
+  const int most = batch_.begin(core_.behind_turn);
   int count = 0;
-  while (count < (single ? 1 : kFramesPerTurn)) {
+  while (count < most) {
     const std::span<const uint8_t> frame = core_.link.read(buffer);
     if (frame.empty()) {
       core_.behind_turn = UINT64_MAX;
@@ -101,7 +100,7 @@ void TunStack::ready(uint32_t) {
     ++count;
     receive(frame);
   }
-  comes_singly_ = count <= 1;
+  batch_.end(count);
   udp_.flush();
 }
 

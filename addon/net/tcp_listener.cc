@@ -21,11 +21,14 @@ TcpListener::TcpListener(PublisherCore &core, const PublishedPort &published, un
     : PublishedSocket(published),
       core_(core),
       socket_(std::move(socket)),
-      target_(published.container, published.container_port) {}
+      target_(published.container, published.container_port),
+      batch_(kAcceptsPerTurn) {}
 
 void TcpListener::ready(uint32_t) {
-  for (int i = 0; i < kAcceptsPerTurn && accept_one(); ++i) {
-  }
+  const int most = batch_.begin(core_.loop().turn_number());
+  int taken = 0;
+  while (taken < most && accept_one()) ++taken;
+  batch_.end(taken);
 }
 
 // #syscalls: accept4
@@ -46,9 +49,7 @@ bool TcpListener::accept_one() {
 }
 
 void TcpListener::relay(unique_fd client, const SocketAddress &address) {
-  send_at_once(client.get());
   auto inner = core_.connect_inner(address, target_, SOCK_STREAM);
-  if (inner) send_at_once(inner.value().get());
   SpliceRelay *made =
       inner ? core_.relays.make(static_cast<RelayOwner &>(*this), std::move(client), inner.take()) : nullptr;
   if (made == nullptr) {

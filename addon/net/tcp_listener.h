@@ -3,6 +3,7 @@
 #pragma once
 
 #include "addon/net/publisher_core.h"
+#include "addon/net/turn_batch.h"
 
 namespace sampan::net {
 
@@ -18,6 +19,8 @@ class TcpListener final : public PublishedSocket, RelayOwner, Watch, Timer {
   void expired() override { (void)start(); }
   EventLoop &loop() override { return core_.loop(); }
   PipePool &pipes() override { return core_.resources.pipes(); }
+  std::span<uint8_t> buffer() override { return core_.resources.buffer(); }
+  void unfinished(SpliceRelay &relay) override { core_.serve_later(relay); }
   void ended(SpliceRelay &relay) override;
 
   // False: nobody is waiting, or nobody can be served now.
@@ -28,6 +31,7 @@ class TcpListener final : public PublishedSocket, RelayOwner, Watch, Timer {
   PublisherCore &core_;
   unique_fd socket_;
   SocketAddress target_;
+  TurnBatch batch_;
 };
 
 }  // namespace sampan::net
