@@ -194,6 +194,33 @@ export interface ImageSummary {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** One platform of an image. */
+export interface PlatformLeaf {
+  readonly platform: string;
+  /** of its manifest */
+  readonly digest: string;
+  /** false: the index names it, and nobody has pulled it */
+  readonly available: boolean;
+  /** containers were made from it */
+  readonly used: boolean;
+  /** of its blobs */
+  readonly contentBytes: number;
+  /** of its blobs and unpacked layers */
+  readonly diskBytes: number;
+}
+
+export interface ImageTree extends Pick<PlatformLeaf, 'used' | 'contentBytes' | 'diskBytes'> {
+  readonly id: string;
+  readonly names: readonly string[];
+  readonly platforms: readonly PlatformLeaf[];
+}
+
+export interface ImageListOptions {
+  readonly all: boolean;
+  readonly filters: Readonly<Record<string, readonly string[]>>;
+  readonly reference?: string;
+}
+
 export interface ImportRequest {
   /** tar of a root file system, plain or compressed */
   readonly source: Readable;
@@ -284,11 +311,9 @@ export interface ImageService {
     options: { readonly notify: Notify },
   ): Promise<readonly { readonly reference?: string; readonly id: string }[]>;
   import(request: ImportRequest): Promise<{ readonly id: string }>;
-  list(options: {
-    readonly all: boolean;
-    readonly filters: Readonly<Record<string, readonly string[]>>;
-    readonly reference?: string;
-  }): Promise<readonly ImageSummary[]>;
+  list(options: ImageListOptions): Promise<readonly ImageSummary[]>;
+  /** the same images, each once, with their platforms */
+  tree(options: ImageListOptions): Promise<readonly ImageTree[]>;
   tag(source: string, target: string): Promise<void>;
   /** what docker prints: Untagged: and Deleted: lines */
   remove(

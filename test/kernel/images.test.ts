@@ -166,6 +166,37 @@ describe('names', () => {
   });
 });
 
+describe('images --tree', () => {
+  container.test('shows each image once, with its names above and its platform below', async () => {
+    const [name, other] = [await smallImage(), imageName()];
+    await ok(['tag', name, other]);
+    const id = (await idOf(name)).replace('sha256:', '').slice(0, 12);
+    const row = '+\\d\\S*B +\\d\\S*B';
+    const text = await ok(['images', '--tree', '-f', `reference=${name}`, '-f', `reference=${other}`]);
+    expect(text).toMatch(/^IMAGE +ID +DISK USAGE +CONTENT SIZE +USED\n/);
+    expect(text.split('\n').slice(1).join('\n')).toMatch(
+      new RegExp(`^${name}\n${other} +${id} ${row}\n└─ linux/\\w+ +[0-9a-f]{12} ${row}$`),
+    );
+  });
+
+  container.test('tells which images containers were made from', async () => {
+    const reference = await image();
+    const name = uniqueName();
+    await ok(['create', '--name', name, reference, 'true']);
+    expect(await ok(['images', '--tree', reference])).toMatch(/B +✔\n└─ .*✔$/);
+    await ok(['rm', name]);
+    expect(await ok(['images', '--tree', reference])).not.toContain('✔');
+  });
+
+  container.test('does not go with what has a form of its own', async () => {
+    for (const option of ['-q', '--digests', '--no-trunc', '--format={{.ID}}']) {
+      const { exitCode, stderr } = await tool(['images', '--tree', option]);
+      expect(exitCode).toBe(125);
+      expect(stderr).toContain('is not supported with --tree');
+    }
+  });
+});
+
 describe('rmi', () => {
   container.test('of one of two names takes the name; of the last one everything', async () => {
     const before = storeState();

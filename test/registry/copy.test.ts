@@ -3,6 +3,7 @@
 
 import {
   appendFileSync,
+  chmodSync,
   mkdirSync,
   readFileSync,
   readdirSync,
@@ -44,6 +45,8 @@ describeWithRegistry('sampan image copy', () => {
     digestOf(Buffer.from(skopeo('inspect', '--raw', '--tls-verify=false', place)));
 
   beforeAll(async () => {
+    // an engine started by root unpacks as a sub-id, who must pass through
+    chmodSync(home, 0o711);
     registry = await startRegistry();
     await using access = await openTestAccess({ home });
     for (const [name, image] of [
@@ -172,6 +175,16 @@ describeWithRegistry('sampan image copy', () => {
       expect(await failing('oci:', remote('x:1'))).toContain('has no path');
       expect((await sampan('image', 'copy', remote('multi:1'))).stderr).toContain('requires 2 arguments');
     });
+  });
+
+  test('images --tree shows every platform of an index, also those that nobody has pulled', async () => {
+    expect(await sampan('pull', '-q', '--platform', 'linux/amd64', `${registry.name}/multi:1`)).toMatchObject({
+      stderr: '',
+    });
+    const { stdout } = await sampan('images', '--tree', `${registry.name}/multi`);
+    expect(stdout).toMatch(
+      /multi:1 +[0-9a-f]{12} +\d.*\n├─ linux\/amd64 +[0-9a-f]{12} +\d.*\n└─ linux\/arm64 +[0-9a-f]{12} +0B +0B/,
+    );
   });
 
   test('manifest inspect shows an index, and each manifest of it with -v', async () => {

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // `images`: one row per name, one for each image without a name, newest first.
 
-import type { ImageService, ImageSummary } from '../contract.js';
+import type { ImageListOptions, ImageSummary } from '../contract.js';
 import type { ImageContext } from './context.js';
 import { findManifest } from './find.js';
 import { makeFilter, matchesReference, type ListedImage } from './filters.js';
 import { hostImage, hostImageName, hostImageTag, shownName } from './host-image.js';
 import { readImages, referenceOf, sizeOfImage, type DamagedEntry, type StoredImage } from './stored-image.js';
-
-type ListOptions = Parameters<ImageService['list']>[0];
 
 /** What a config without a creation time stands for. */
 export const noTime = '1970-01-01T00:00:00Z';
@@ -16,7 +14,10 @@ export const noTime = '1970-01-01T00:00:00Z';
 const noName = '<none>';
 
 /** @throws ERR_INVALID_VALUE, ERR_IMAGE_NOT_FOUND (of before and since) */
-export const listImages = (context: ImageContext, { filters, reference }: ListOptions): readonly ImageSummary[] => {
+export const listImages = (
+  context: ImageContext,
+  { filters, reference }: ImageListOptions,
+): readonly ImageSummary[] => {
   const matches = makeFilter(
     filters,
     (nameOrId) => (findManifest(context, nameOrId) ?? hostImage()).config.created ?? noTime,

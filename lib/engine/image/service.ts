@@ -57,6 +57,10 @@ export const openImageService = (input: ImageServiceInput): Images => {
         return imageHistory(context, nameOrId, options);
       },
       list: (options) => later(() => listImages(context, options)),
+      tree: async (options) => {
+        const { imageTrees } = await import('./tree.js');
+        return imageTrees(context, options);
+      },
       tag: (source, target) => tagImage(context, source, target),
       remove: (nameOrId, options) => removeImage(context, nameOrId, options),
       prune: async (options) => {
