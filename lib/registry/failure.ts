@@ -5,6 +5,7 @@ import { sampanError, isSampanError, type SampanError } from '../errors/sampan-e
 import type { ErrorCode } from '../errors/table.js';
 import { shorten } from '../util/shorten.js';
 import type { StepSubject } from './contract.js';
+import { isDockerHub } from './hosts.js';
 
 export const subjectOf = ({ registry, repository, step }: StepSubject, detail?: string): string =>
   `${registry}${repository === undefined ? '' : `/${repository}`}: ${step}${detail === undefined || detail === '' ? '' : `: ${detail}`}`;
@@ -26,12 +27,15 @@ export const statusError = (subject: StepSubject, status: number, body: string):
 
 const statusMeaning = (
   status: number,
-  { registry }: StepSubject,
+  { registry, repository }: StepSubject,
 ): { readonly code: ErrorCode; readonly hint?: string } => {
   const hint = `log in with 'sampan login ${registry}'; the repository may also not exist`;
   if (status === 401) return { code: 'ERR_REGISTRY_UNAUTHORIZED', hint };
   if (status === 403) return { code: 'ERR_REGISTRY_DENIED', hint };
-  if (status === 404) return { code: 'ERR_REGISTRY_NOT_FOUND' };
+  if (status === 404) {
+    const look = `'sampan search ${registry}/${repository ?? ''}' lists what is there`;
+    return { code: 'ERR_REGISTRY_NOT_FOUND', hint: isDockerHub(registry) ? 'check the name and the tag' : look };
+  }
   if (status === 429)
     return { code: 'ERR_REGISTRY_BUSY', hint: 'the registry limits how often it is asked: wait, or log in' };
   return { code: status >= 500 ? 'ERR_REGISTRY_BUSY' : 'ERR_REGISTRY_ANSWER' };
@@ -87,6 +91,12 @@ const reasons: Readonly<Record<string, string>> = {
   UND_ERR_BODY_TIMEOUT: 'the answer stalled',
 };
 
+const unreachableHint = (code: string): string => {
+  if (code === 'ENOTFOUND') return "check the spelling of the registry's name, and the name server";
+  if (code === 'ECONNREFUSED') return 'check that a registry listens at this host and port';
+  return 'check the network, and HTTPS_PROXY where one is needed';
+};
+
 /** How the connection failed. */
 export const connectionError = (subject: StepSubject, error: unknown): SampanError => {
   if (isSampanError(error)) return error;
@@ -103,12 +113,12 @@ export const connectionError = (subject: StepSubject, error: unknown): SampanErr
     return registryError('ERR_REGISTRY_TLS', subject, {
       detail: 'the registry speaks http, not https',
       hint: `when that is meant, add "${subject.registry}" to insecure-registries in ~/.config/sampan/config.json`,
-      cause: error,
     });
   }
   const tls = code.startsWith('ERR_SSL_') || code === 'EPROTO' || code.startsWith('CERT_');
   return registryError(tls ? 'ERR_REGISTRY_TLS' : 'ERR_REGISTRY_UNREACHABLE', subject, {
     detail: reasons[code] ?? shorten(code),
+    ...(tls ? {} : { hint: unreachableHint(code) }),
     cause: error,
   });
 };
