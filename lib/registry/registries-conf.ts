@@ -2,9 +2,10 @@
 // registries.conf, version 2 (containers-registries.conf(5)): one main file, then drop-ins. The TOML reader is loaded
 // only when there is a file.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno, sampanError } from '../errors/sampan-error.js';
+import { namesIn } from '../util/names-in.js';
 import { isRecord, type JsonRecord } from './auth-file.js';
 import { configHome, variable, type Environment } from './environment.js';
 
@@ -136,14 +137,8 @@ const dropIns = (user: string, uid: number): readonly string[] => {
   return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => path);
 };
 
-const listIfThere = (directory: string): readonly string[] => {
-  try {
-    return readdirSync(directory).filter((name) => name.endsWith('.conf'));
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return [];
-    throw error;
-  }
-};
+const listIfThere = (directory: string): readonly string[] =>
+  namesIn(directory, 'ENOTDIR', 'EACCES').filter((name) => name.endsWith('.conf'));
 
 const readIfThere = (path: string): string | undefined => {
   try {

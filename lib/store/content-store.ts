@@ -5,10 +5,11 @@
 // everything that belongs to it is there; what is visible is whole and verified. Blobs of layers are not synced to
 // disk one by one (a torn one is found by its digest when it is read), the small documents are.
 
-import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, utimesSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, renameSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno, sampanError } from '../errors/sampan-error.js';
 import { digestOf, digestOfHex, hexOf, type Digest } from '../image/digest.js';
+import { namesIn } from '../util/names-in.js';
 import { removeIfThere, writeFileAtomic } from './atomic.js';
 import { diskBytes } from './disk-bytes.js';
 import type { Paths } from './paths.js';
@@ -131,16 +132,10 @@ const readOrUndefined = (path: string): Buffer | undefined => {
   }
 };
 
-const listBlobs = (directory: string): readonly Digest[] => {
-  try {
-    return readdirSync(directory)
-      .filter((name) => /^[0-9a-f]{64}$/.test(name))
-      .map(digestOfHex);
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
-};
+const listBlobs = (directory: string): readonly Digest[] =>
+  namesIn(directory)
+    .filter((name) => /^[0-9a-f]{64}$/.test(name))
+    .map(digestOfHex);
 
 const corrupt = (path: string, problem: string): Error =>
   sampanError('ERR_STORE_CORRUPT', { subject: `${path} ${problem}`, hint: 'remove the image and load it again' });

@@ -6,12 +6,13 @@
 // verified blob gets a second name in the command's scratch space, which is what is published: nobody writes to it any
 // more, and the first name may go or serve another command that wants the same blob.
 
-import { fstatSync, linkSync, lstatSync, mkdirSync, read, readdirSync, renameSync } from 'node:fs';
+import { fstatSync, linkSync, lstatSync, mkdirSync, read, renameSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { hasErrno } from '../errors/sampan-error.js';
 import { digestOfHex, hexOf, type Digest } from '../image/digest.js';
+import { namesIn } from '../util/names-in.js';
 import { removeIfThere } from './atomic.js';
 import { diskBytes } from './disk-bytes.js';
 import type { StagedBlob } from './content-store.js';
@@ -184,13 +185,4 @@ const sweep = (directory: string, locks: Locks, before: number): number => {
     removeIfThere(path);
   }
   return bytes;
-};
-
-const namesIn = (directory: string): readonly string[] => {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
 };

@@ -6,10 +6,11 @@
 // into place under the store lock. Layers do not depend on each other on disk: all of them can be unpacked at once.
 
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, createReadStream, openSync, readSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { closeSync, createReadStream, openSync, readSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno, sampanError } from '../errors/sampan-error.js';
 import { digestOfHex, hexOf, type Digest } from '../image/digest.js';
+import { namesIn } from '../util/names-in.js';
 import { readJson, writeJsonAtomic } from './atomic.js';
 import type { Decompressed } from './decompress.js';
 import { makeOwnedDirectory, makePassage, type Owner } from './owned-directory.js';
@@ -255,17 +256,11 @@ const readRecord = (path: string): LayerRecord | undefined => {
   }
 };
 
-const listLayers = (directory: string): readonly Digest[] => {
-  try {
-    return readdirSync(directory)
-      .filter(
-        (name) =>
-          /^[0-9a-f]{64}$/.test(name) &&
-          statSync(join(directory, name), { throwIfNoEntry: false })?.isDirectory() === true,
-      )
-      .map(digestOfHex);
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
-};
+const listLayers = (directory: string): readonly Digest[] =>
+  namesIn(directory)
+    .filter(
+      (name) =>
+        /^[0-9a-f]{64}$/.test(name) &&
+        statSync(join(directory, name), { throwIfNoEntry: false })?.isDirectory() === true,
+    )
+    .map(digestOfHex);

@@ -2,9 +2,10 @@
 // The files of the networks (docs/state-on-disk.md): a directory each, with its record and, as symlinks from address to
 // container id, which address is whose. Everything here is called under the network lock, except reading.
 
-import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno } from '../errors/sampan-error.js';
+import { namesIn } from '../util/names-in.js';
 import { readJson, removeIfThere, syncDirectory, writeJsonAtomic } from './atomic.js';
 import type { Paths } from './paths.js';
 import { makeScratch, moveToScratch, type RemoveTree } from './scratch.js';
@@ -37,7 +38,7 @@ const recordName = 'record.json';
 const addressesName = 'addresses';
 
 export const listNetworks = (paths: Paths): readonly NetworkRecord[] =>
-  namesIn(paths.networks)
+  namesIn(paths.networks, 'ENOTDIR')
     .filter((name) => /^[0-9a-f]{64}$/.test(name))
     .map((id) => readNetworkRecord(paths, id))
     .filter((record) => record !== undefined)
@@ -69,7 +70,7 @@ export const dropNetwork = async (paths: Paths, id: string, removeTree: RemoveTr
 /** Addresses that were given out, and to which container; some of these may have ended since. */
 export const readClaims = (paths: Paths, id: string): ReadonlyMap<string, string> => {
   const directory = join(paths.networks, id, addressesName);
-  return new Map(namesIn(directory).map((address) => [address, readlinkSync(join(directory, address))]));
+  return new Map(namesIn(directory, 'ENOTDIR').map((address) => [address, readlinkSync(join(directory, address))]));
 };
 
 export const claimAddress = (paths: Paths, id: string, address: string, container: string): void => {
@@ -85,14 +86,5 @@ export const releaseAddress = (paths: Paths, id: string, address: string, contai
     if (readlinkSync(path) === container) removeIfThere(path);
   } catch (error) {
     if (!hasErrno(error, 'ENOENT', 'ENOTDIR')) throw error;
-  }
-};
-
-const namesIn = (directory: string): readonly string[] => {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return [];
-    throw error;
   }
 };

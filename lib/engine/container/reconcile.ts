@@ -4,7 +4,7 @@
 
 import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasErrno, isSampanError } from '../../errors/sampan-error.js';
+import { isSampanError } from '../../errors/sampan-error.js';
 import { thawAbandoned } from './pause.js';
 import { openProcess } from '../../runtime/process-handle.js';
 import { removeIfThere } from '../../store/atomic.js';
@@ -19,6 +19,7 @@ import {
   type RunRecord,
 } from '../../store/container-records.js';
 import { sweepScratch } from '../../store/scratch.js';
+import { namesIn } from '../../util/names-in.js';
 import { isAlive } from '../../util/process-identity.js';
 import type { ContainerContext } from './context.js';
 import { idOfName } from './find.js';
@@ -137,16 +138,6 @@ const leftTemporaries = (files: ContainerFiles, state: DerivedStatus): readonly 
     : namesIn(files.directory)
         .filter((name) => /^\..+\.tmp$/.test(name))
         .map((name) => join(files.directory, name));
-
-/** Another command may remove the container while we look. */
-const namesIn = (directory: string): readonly string[] => {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
-};
 
 /** Names whose container is gone; under the lock that claims them, so that a claim in progress is not undone. */
 const sweepNames = async ({ paths, locks }: ContainerContext): Promise<void> => {

@@ -3,11 +3,11 @@
 
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasErrno } from '../../errors/sampan-error.js';
 import type { MeasureTrees } from '../../runtime/tree-usage.js';
 import { listContainerIds } from '../../store/container-records.js';
 import { diskBytes } from '../../store/disk-bytes.js';
 import type { Paths } from '../../store/paths.js';
+import { namesIn } from '../../util/names-in.js';
 import type { ContainerService, ContainerSummary, DiskUsage, ImageUsage, UsageOf } from '../contract.js';
 
 export interface UsageContext {
@@ -98,13 +98,3 @@ const usageOfContainers = async (
 };
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
-
-/** Made when it is needed. */
-const namesIn = (directory: string): readonly string[] => {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
-};
