@@ -2,8 +2,8 @@
 // The filters that every prune has (docs.docker.com, "docker system prune", Filtering): until, label, label!.
 
 import { sampanError } from '../errors/sampan-error.js';
-import { parseInstant } from '../util/times.js';
 import type { PruneFilters } from './contract.js';
+import { hasLabel, instantOf } from './filter-values.js';
 
 export interface Prunable {
   readonly createdAt: string;
@@ -32,19 +32,4 @@ const partOf = (name: string, values: readonly string[]): ((object: Prunable) =>
         hint: 'prune knows the filters until, label and label!, image prune also dangling',
       });
   }
-};
-
-const instantOf = (value: string): number => {
-  const instant = parseInstant(value, new Date());
-  if (instant !== undefined) return Date.parse(instant);
-  throw sampanError('ERR_INVALID_VALUE', {
-    subject: `filter until=${value}`,
-    hint: 'give a time or a duration such as 24h',
-  });
-};
-
-const hasLabel = (labels: Readonly<Record<string, string>>, wanted: string): boolean => {
-  const equals = wanted.indexOf('=');
-  const name = equals < 0 ? wanted : wanted.slice(0, equals);
-  return Object.hasOwn(labels, name) && (equals < 0 || labels[name] === wanted.slice(equals + 1));
 };

@@ -4,6 +4,7 @@
 import { sampanError } from '../../errors/sampan-error.js';
 import { filesOf, listContainerIds, type ContainerRecord } from '../../store/container-records.js';
 import type { ContainerSummary, ListFilter } from '../contract.js';
+import { hasLabel } from '../filter-values.js';
 import type { ContainerContext } from './context.js';
 import { healthOf } from './health.js';
 import { summaryOf } from './inspect.js';
@@ -18,11 +19,7 @@ const some = (values: readonly string[], test: (value: string) => boolean): bool
 const matchers: Readonly<Record<string, Matcher>> = {
   id: (row, values) => some(values, (value) => row.id.startsWith(value)),
   name: (row, values) => some(values, (value) => matchesName(row.name, value)),
-  label: (row, values) =>
-    values.every((value) => {
-      const [key, expected] = splitOnce(value, '=');
-      return Object.hasOwn(row.labels, key) && (expected === undefined || row.labels[key] === expected);
-    }),
+  label: (row, values) => values.every((value) => hasLabel(row.labels, value)),
   status: (row, values) => some(values, (value) => value === row.status),
   health: (row, values) => some(values, (value) => value === (row.health ?? 'none')),
   exited: (row, values) => row.status === 'exited' && some(values, (value) => Number(value) === row.exitCode),
@@ -132,9 +129,4 @@ const createdOf = (all: readonly ContainerSummary[], nameOrId: string): string =
   const row = all.find(({ id, name }) => name === nameOrId || id.startsWith(nameOrId));
   if (row !== undefined) return row.createdAt;
   throw sampanError('ERR_CONTAINER_NOT_FOUND', { subject: nameOrId });
-};
-
-const splitOnce = (text: string, separator: string): readonly [string, string | undefined] => {
-  const at = text.indexOf(separator);
-  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
 };

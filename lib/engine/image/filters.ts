@@ -3,8 +3,8 @@
 // labels, which must all be there.
 
 import { sampanError } from '../../errors/sampan-error.js';
-import { parseInstant } from '../../util/times.js';
 import type { ImageSummary } from '../contract.js';
+import { hasLabel, instantOf } from '../filter-values.js';
 
 export interface ListedImage extends ImageSummary {
   readonly isNameless: boolean;
@@ -65,25 +65,10 @@ const sinceAny =
   ({ createdAt }) =>
     limits.some((limit) => Date.parse(createdAt) > limit);
 
-const instantOf = (value: string): number => {
-  const instant = parseInstant(value, new Date());
-  if (instant !== undefined) return Date.parse(instant);
-  throw sampanError('ERR_INVALID_VALUE', {
-    subject: `filter until=${value}`,
-    hint: 'give a time or a duration such as 24h',
-  });
-};
-
 const booleanOf = (name: string, value: string): boolean => {
   if (['true', '1', 't', 'True', 'TRUE'].includes(value)) return true;
   if (['false', '0', 'f', 'False', 'FALSE'].includes(value)) return false;
   throw sampanError('ERR_INVALID_VALUE', { subject: `filter ${name}=${value}`, hint: 'it is true or false' });
-};
-
-const hasLabel = (labels: Readonly<Record<string, string>>, wanted: string): boolean => {
-  const equals = wanted.indexOf('=');
-  const name = equals < 0 ? wanted : wanted.slice(0, equals);
-  return Object.hasOwn(labels, name) && (equals < 0 || labels[name] === wanted.slice(equals + 1));
 };
 
 const globExpression = (pattern: string): RegExp => {
