@@ -4,6 +4,7 @@
 
 import type { Readable, Writable } from 'node:stream';
 import type { Endpoint } from '../image/endpoint.js';
+import type { SearchResult } from '../registry/search.js';
 import type { CreateRequest, ExecRequest } from '../spec/create-request.js';
 import type { ContainerPort, PublishedPort, PublishRequest } from '../spec/ports.js';
 import type { ArchiveStream, ContainerFileService, ImageHistoryEntry, SaveOptions } from './archive-contract.js';
@@ -18,6 +19,7 @@ import type {
 
 export type * from './archive-contract.js';
 export type * from './disk-contract.js';
+export type { SearchResult };
 import type { NetworkService } from './network/contract.js';
 
 /** Reports progress of long work, for people; never data. */
@@ -361,16 +363,6 @@ export interface SearchOptions {
   /** docker's filters: stars, is-official, is-automated */
   readonly filters: Readonly<Record<string, readonly string[]>>;
   readonly signal?: AbortSignal;
-}
-
-export interface SearchResult {
-  readonly name: string;
-  readonly description: string;
-  readonly stars: number;
-  readonly isOfficial: boolean;
-  readonly isAutomated: boolean;
-  /** of a registry that has no search of its own, only a list of its repositories */
-  readonly tags?: readonly string[];
 }
 
 export interface SearchReport {

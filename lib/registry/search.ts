@@ -28,6 +28,7 @@ export interface SearchResult {
   readonly stars: number;
   readonly isOfficial: boolean;
   readonly isAutomated: boolean;
+  /** of a registry that has no search of its own, only a list of its repositories */
   readonly tags?: readonly string[];
 }
 
