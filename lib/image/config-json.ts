@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // From our words back to the JSON that docker and the OCI specification write: for new configs and for inspect.
 
-import type { ContainerDefaults, Healthcheck, HistoryEntry } from './config.js';
+import type { Healthcheck } from '../util/healthcheck.js';
+import type { ContainerDefaults, HistoryEntry } from './config.js';
 
 /** The `config` object of a new image config: what is not set is left out, as Go's omitempty does. */
 export const defaultsToJson = (defaults: ContainerDefaults): Readonly<Record<string, unknown>> =>

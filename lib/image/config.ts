@@ -3,6 +3,7 @@
 // never written again: this is only how they are read.
 
 import { createHash } from 'node:crypto';
+import type { Healthcheck } from '../util/healthcheck.js';
 import { digestOfHex, parseDigest, type Digest } from './digest.js';
 import {
   arrayOf,
@@ -23,16 +24,6 @@ import { normalizePlatform, type Platform } from './platform.js';
 
 export const largestConfigBytes = 8 * 1024 * 1024;
 const mostItems = 10_000;
-
-export interface Healthcheck {
-  readonly test: readonly string[];
-  /** nanoseconds, as docker keeps them; absent is inherited */
-  readonly interval?: number;
-  readonly timeout?: number;
-  readonly startPeriod?: number;
-  readonly startInterval?: number;
-  readonly retries?: number;
-}
 
 /** What a container inherits. Absent lists are told from empty ones, as docker does. */
 export interface ContainerDefaults {

@@ -4,7 +4,7 @@
 import { sampanError } from '../errors/sampan-error.js';
 import { parseDuration } from '../util/duration.js';
 import { parseCommandForm } from './command-form.js';
-import type { Healthcheck } from './config.js';
+import type { Healthcheck } from '../util/healthcheck.js';
 
 const durationOptions = {
   interval: 'interval',

@@ -5,7 +5,7 @@
 import type { NetworkRequest } from './network-mode.js';
 import type { ContainerPort, PublishRequest } from './ports.js';
 
-import type { Healthcheck } from './health.js';
+import type { Healthcheck } from '../util/healthcheck.js';
 
 /** A bind, tmpfs (or later volume) mount as asked for by -v, --mount or --tmpfs. Paths are absolute. */
 export type MountRequest =

@@ -2,17 +2,7 @@
 // Health checks: the request laid over the image's, by docker's rules, and what the monitor needs of it. Pure.
 
 import { sampanError } from '../errors/sampan-error.js';
-
-/** docker's HealthConfig. Times are nanoseconds; what is absent or 0 is inherited, else the default. */
-export interface Healthcheck {
-  /** [] is inherited; NONE, CMD and its arguments, CMD-SHELL and a command line */
-  readonly test: readonly string[];
-  readonly interval?: number;
-  readonly timeout?: number;
-  readonly startPeriod?: number;
-  readonly startInterval?: number;
-  readonly retries?: number;
-}
+import type { Healthcheck } from '../util/healthcheck.js';
 
 /** What the monitor runs in the container, and when. */
 export interface ProbeConfig {

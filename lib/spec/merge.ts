@@ -3,7 +3,8 @@
 
 import { sampanError } from '../errors/sampan-error.js';
 import type { CreateRequest } from './create-request.js';
-import { mergeHealthcheck, type Healthcheck } from './health.js';
+import type { Healthcheck } from '../util/healthcheck.js';
+import { mergeHealthcheck } from './health.js';
 
 /** The part of an OCI image config that a container inherits (image-spec 1.1, config.md). */
 export interface ImageDefaults {

@@ -3,7 +3,8 @@
 
 import { sampanError } from '../../errors/sampan-error.js';
 import type { CreateRequest } from '../../spec/create-request.js';
-import type { Healthcheck, HealthTime } from '../../spec/health.js';
+import type { HealthTime } from '../../spec/health.js';
+import type { Healthcheck } from '../../util/healthcheck.js';
 import { parseDuration } from '../../util/duration.js';
 import { createBoolean, createString, createValue, type CreateOption } from '../create-option.js';
 import { InvalidArgument, parseInteger } from '../option.js';
