@@ -3,8 +3,8 @@
 
 import { sampanError } from '../../errors/sampan-error.js';
 import { listNetworks, type NetworkRecord } from '../../store/network-records.js';
-import { parseInstant } from '../../util/times.js';
 import type { ContainerContext } from '../container/context.js';
+import { hasLabel, instantOf } from '../filter-values.js';
 import type { NetworkSummary } from './contract.js';
 import { defaultNetworkName } from './find.js';
 import { builtInId } from './ids.js';
@@ -27,7 +27,7 @@ const matchers: Readonly<Record<string, Matcher>> = {
   'label!': ({ labels }, values) => !values.some((value) => hasLabel(labels, value)),
   dangling: (network, values, context) =>
     values.some((value) => ['true', '1'].includes(value) === isDangling(network, context)),
-  until: ({ createdAt }, values) => values.every((value) => createdAt < instantOf(value)),
+  until: ({ createdAt }, values) => values.every((value) => Date.parse(createdAt) < instantOf(value)),
 };
 
 /** By name, the built-in ones among them. @throws ERR_INVALID_VALUE for an unknown filter */
@@ -80,15 +80,3 @@ const isBuiltIn = ({ name }: Listed): boolean => name === defaultNetworkName || 
 
 const isDangling = (network: Listed, { paths }: ContainerContext): boolean =>
   !isBuiltIn(network) && networkMembers(paths, network.id).length === 0;
-
-const hasLabel = (labels: Readonly<Record<string, string>>, filter: string): boolean => {
-  const at = filter.indexOf('=');
-  const key = at < 0 ? filter : filter.slice(0, at);
-  return Object.hasOwn(labels, key) && (at < 0 || labels[key] === filter.slice(at + 1));
-};
-
-const instantOf = (text: string): string => {
-  const instant = parseInstant(text, new Date());
-  if (instant !== undefined) return instant;
-  throw sampanError('ERR_INVALID_VALUE', { subject: `until=${text}`, hint: 'give a duration (24h) or an instant' });
-};
