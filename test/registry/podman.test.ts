@@ -47,7 +47,7 @@ describeWithRegistry('with a registry', () => {
     });
     afterAll(async () => {
       podman[Symbol.dispose]();
-      await Promise.all([open, closed].map((registry) => registry?.[Symbol.asyncDispose]()));
+      for (const registry of [open, closed]) await registry?.[Symbol.asyncDispose]();
       rmSync(home, { recursive: true, force: true });
     });
 
