@@ -7,7 +7,7 @@ import { contendersOf, rows } from './network-rows.mjs';
 import { ports, privateBytes, startInBackground } from './network-world.mjs';
 
 const connections = 10_000;
-const patienceMilliseconds = 40_000;
+const patienceMilliseconds = 20_000;
 /** sampan gives memory back two seconds after the last use. */
 const settleMilliseconds = 3500;
 
@@ -42,6 +42,7 @@ export const measureMemory = {
 const whileOpen = async ({ ends, pids }, { load }) => {
   const command = [load, 'hold', ends.address, String(ends.port(ports.echo)), String(connections)];
   const holder = startInBackground(ends.client(command), { stdio: ['pipe', 'pipe', 'pipe'] });
+  holder.ref();
   let errors = '';
   holder.stderr.setEncoding('utf8').on('data', (chunk) => (errors += chunk));
   const started = Date.now();
