@@ -21,6 +21,7 @@ StackCore::StackCore(SharedResources &shared, StackOptions &options)
       frame_out(shared.frame_out),
       waste(shared.waste),
       spill(shared.spill),
+      datagrams(shared.datagrams),
       link(std::move(options.tun), options.mtu, counters),
       policy(options.policy),
       limits(options.limits),
@@ -151,13 +152,14 @@ void TunStack::expired() {
   echo_.trim();
   reassembler_.trim(core_.loop.now_ms());
   core_.spill.trim();
+  core_.datagrams.trim();
 }
 
 }  // namespace
 
 Result<std::unique_ptr<StackResources>> StackResources::create(EventLoop &loop) {
   auto resources = std::make_unique<SharedResources>(loop);
-  if (!resources->spill.is_open()) return Error{ENOMEM, "mmap"};
+  if (!resources->spill.is_open() || !resources->datagrams.is_open()) return Error{ENOMEM, "mmap"};
   return std::unique_ptr<StackResources>(std::move(resources));
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 
+#include "addon/net/datagram_batch.h"
 #include "addon/net/event_loop.h"
 #include "addon/net/frame_buffer.h"
 #include "addon/net/icmp_error.h"
@@ -25,6 +26,7 @@ class SharedResources final : public StackResources {
   FrameBuffer frame_out;
   FrameBuffer waste;  // for data that must be received and is not wanted
   SpillPool spill;
+  DatagramBatch datagrams;
 };
 
 struct StackCore {
@@ -35,6 +37,7 @@ struct StackCore {
   FrameBuffer &frame_out;
   FrameBuffer &waste;
   SpillPool &spill;
+  DatagramBatch &datagrams;
   StackCounters counters;
   TunLink link;
   Policy policy;

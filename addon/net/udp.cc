@@ -10,19 +10,12 @@
 
 #include "addon/net/bytes.h"
 #include "addon/net/error_queue.h"
-
-#ifndef SOL_UDP
-#define SOL_UDP 17
-#endif
-#ifndef UDP_GRO
-#define UDP_GRO 104
-#endif
+#include "addon/net/udp_socket.h"
 
 namespace sampan::net {
 
 namespace {
 
-constexpr size_t kUdpHeaderSize = 8;
 constexpr uint16_t kDnsPort = 53;
 // RFC 4787 4.3: not less than two minutes, five recommended; what was never answered, and DNS, is over sooner.
 constexpr uint64_t kIdleMs = 300'000;
@@ -71,7 +64,7 @@ void Udp::receive(const Packet &packet) {
   if (flow == nullptr) return;
   flow->used_ms = core_.loop.now_ms();
   const std::span<const uint8_t> payload = datagram.subspan(kUdpHeaderSize, length - kUdpHeaderSize);
-  set_options(*flow->port, packet);
+  set_options(*flow->port, packet, packet.gso_size != 0 ? packet.gso_size : payload.size());
   if (packet.gso_size == 0 || packet.gso_size >= payload.size()) return collect(*flow, payload);
   flush();
   send(*flow, payload, packet.gso_size);
@@ -118,8 +111,8 @@ UdpPort *Udp::find_or_make_port(const FlowKey &key, const Packet &packet) {
     return nullptr;
   }
   enable_error_queue(fd.get(), v4);
-  const int one = 1;
-  if (core_.link.udp_segments()) ::setsockopt(fd.get(), SOL_UDP, UDP_GRO, &one, sizeof one);
+  widen_buffers(fd.get());
+  if (core_.link.udp_segments()) accept_trains(fd.get());
   port->fd = std::move(fd);
   port_table_.insert(*port);
   core_.loop.watch(*port, port->fd.get(), EPOLLIN);

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 
+#include "addon/net/datagram_batch.h"
 #include "addon/net/error_queue.h"
 #include "addon/net/flow_table.h"
 #include "addon/net/packet.h"
@@ -47,6 +48,7 @@ class UdpPort final : public Watch, public Timer {
   unique_fd fd;
   bool dead = false;
   bool no_segments = false;    // the way out does not take UDP_SEGMENT
+  bool large = false;          // what came last was
   bool dont_fragment = false;  // as the socket has it
   uint8_t hop_limit = 0;       // as the socket has it; 0: the default
 
@@ -87,14 +89,14 @@ class Udp {
   bool fits_batch(const UdpFlow &flow, size_t size) const;
   void send(UdpFlow &flow, std::span<const uint8_t> payload, size_t segment);
   int send_once(UdpFlow &flow, std::span<const uint8_t> payload, size_t segment);
-  void set_options(UdpPort &port, const Packet &packet);
+  void set_options(UdpPort &port, const Packet &packet, size_t size);
 
   // udp_in.cc: towards the container
   bool receive_host(UdpPort &port);
-  void pass_on(UdpFlow &flow, size_t size, size_t segment);
+  void pass_on(UdpFlow &flow, const Datagram &train);
   void send_datagram(const UdpFlow &flow, uint8_t *payload, size_t size, size_t segment);
   UdpFlow *find_flow(const UdpPort &port, const SocketAddress &peer);
-  void report_error(const UdpPort &port, const HostError &error);
+  void report_error(const UdpPort &port, const HostError &error, const UdpFlow *sending = nullptr);
 
   // Datagrams that wait to leave in one call.
   struct Batch {

@@ -1,43 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // Datagrams and errors from the host's sockets to the container.
 #include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
+#include <tuple>
 
 #include "addon/net/bytes.h"
 #include "addon/net/quoted_packet.h"
 #include "addon/net/udp.h"
-
-#ifndef SOL_UDP
-#define SOL_UDP 17
-#endif
-#ifndef UDP_GRO
-#define UDP_GRO 104
-#endif
+#include "addon/net/udp_socket.h"
 
 namespace sampan::net {
 
 namespace {
 
-constexpr size_t kUdpHeaderSize = 8;
 constexpr uint16_t kChecksumOffset = 6;
 // Of one port in one turn, so that the others get their share; epoll calls again.
-constexpr int kCallsPerTurn = 32;
+constexpr int kBatchesPerTurn = 4;
 constexpr int kErrorsPerTurn = 16;
-
-// The size of the datagrams in one received piece, 0 when it is only one.
-size_t segment_size(struct msghdr &message) {
-  for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
-    if (part->cmsg_level != SOL_UDP || part->cmsg_type != UDP_GRO) continue;
-    int size = 0;
-    std::memcpy(&size, CMSG_DATA(part), sizeof size);
-    return size > 0 ? static_cast<size_t>(size) : 0;
-  }
-  return 0;
-}
 
 }  // namespace
 
@@ -46,32 +26,27 @@ void Udp::host_ready(UdpPort &port, uint32_t events) {
     HostError error;
     for (int i = 0; i < kErrorsPerTurn && read_error(port.fd.get(), error); ++i) report_error(port, error);
   }
-  for (int i = 0; i < kCallsPerTurn && receive_host(port); ++i) {
+  for (int i = 0; i < kBatchesPerTurn && receive_host(port); ++i) {
   }
 }
 
-// False: there is nothing more. #syscalls: recvmsg
+// Datagrams of one flow and one size that follow each other enter the container in one frame. False: there is nothing
+// more. An error here belongs to a datagram that was sent, and comes through the error queue.
 bool Udp::receive_host(UdpPort &port) {
-  SocketAddress sender;
-  uint8_t *payload = core_.frame_out.payload();
-  struct iovec part = {payload, FrameBuffer::kCapacity};
-  alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-  struct msghdr message = {};
-  message.msg_name = &sender.any;
-  message.msg_namelen = sizeof sender.v6;
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  const ssize_t count = ::recvmsg(port.fd.get(), &message, MSG_DONTWAIT);
-  // An error here belongs to a datagram that was sent, and comes through the error queue.
-  if (count < 0) return errno != EAGAIN;
-  UdpFlow *flow = find_flow(port, sender);
-  if (flow == nullptr) return true;
-  flow->used_ms = core_.loop.now_ms();
-  flow->answered = true;
-  pass_on(*flow, static_cast<size_t>(count), segment_size(message));
-  return true;
+  DatagramBatch &batch = core_.datagrams;
+  const unsigned most = port.large ? DatagramBatch::kFew : DatagramBatch::kMost;
+  const unsigned count = batch.receive(port.fd.get(), most);
+  port.large = batch.next_most() != DatagramBatch::kMost;
+  for (unsigned first = 0; first < count;) {
+    const unsigned end = core_.link.udp_segments() ? batch.train_end(first, count) : first + 1;
+    if (UdpFlow *flow = find_flow(port, batch.at(first).from)) {
+      flow->used_ms = core_.loop.now_ms();
+      flow->answered = true;
+      pass_on(*flow, batch.join(first, end));
+    }
+    first = end;
+  }
+  return count == most;
 }
 
 // The flow to whom the container knows as somebody else, if need be (the host's loopback). Null: nobody asked him.
@@ -81,9 +56,10 @@ UdpFlow *Udp::find_flow(const UdpPort &port, const SocketAddress &peer) {
   return flow != nullptr && flow->host_address == peer.address() ? flow : nullptr;
 }
 
-// Sends the datagrams in frame_out, the first at its payload's start.
-void Udp::pass_on(UdpFlow &flow, size_t size, size_t segment) {
-  uint8_t *payload = core_.frame_out.payload();
+// Headers are written before the data.
+void Udp::pass_on(UdpFlow &flow, const Datagram &train) {
+  static_assert(DatagramBatch::kHeadroom >= TunLink::kHeaderRoom + kUdpHeaderSize);
+  const auto [payload, size, segment] = std::tuple(train.data, train.size, size_t{train.segment});
   if (segment == 0 || segment >= size) return send_datagram(flow, payload, size, 0);
   const bool v4 = flow.key.source.is_v4();
   const size_t headers = (v4 ? 20U : 40U) + kUdpHeaderSize;
@@ -114,9 +90,11 @@ void Udp::send_datagram(const UdpFlow &flow, uint8_t *payload, size_t size, size
   }
 }
 
-// The container's kernel finds the socket by the addresses and ports that are quoted.
-void Udp::report_error(const UdpPort &port, const HostError &error) {
-  const UdpFlow *flow = find_flow(port, error.destination);
+// The container's kernel finds the socket by the addresses and ports that are quoted. What this host's kernel itself
+// has against a datagram is reported without a port, and to the call that sends it.
+void Udp::report_error(const UdpPort &port, const HostError &error, const UdpFlow *sending) {
+  const bool local = sending != nullptr && error.destination.port() == 0;
+  const UdpFlow *flow = local ? sending : find_flow(port, error.destination);
   if (flow == nullptr) return;
   const QuotedPacket quoted(flow->key, IPPROTO_UDP);
   core_.send_error(error.error, error.offender, quoted.packet());

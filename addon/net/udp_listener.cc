@@ -12,6 +12,8 @@ namespace {
 // A client that was never answered may not be there at all.
 constexpr uint64_t kUnansweredMs = 30'000;
 constexpr uint64_t kIdleMs = 180'000;
+// Of one socket, so that the others get their share; epoll calls again.
+constexpr int kBatchesPerTurn = 4;
 
 uint64_t lifetime_ms(const InboundFlow &flow) { return flow.answered ? kIdleMs : kUnansweredMs; }
 
@@ -31,18 +33,27 @@ UdpListener::UdpListener(PublisherCore &core, const PublishedPort &published, un
 // Datagrams of one client that follow each other go with one system call.
 void UdpListener::ready(uint32_t) {
   DatagramBatch &batch = core_.resources.datagrams();
-  const unsigned count = batch.receive(socket_.get());
+  unsigned most = DatagramBatch::kMost;
+  for (int turn = 0; turn < kBatchesPerTurn; ++turn) {
+    const unsigned count = batch.receive(socket_.get(), most);
+    pass_on(batch, count);
+    if (count < most) return;
+    most = batch.next_most();
+  }
+}
+
+void UdpListener::pass_on(DatagramBatch &batch, unsigned count) {
   for (unsigned first = 0; first < count;) {
     InboundFlow *flow = flow_of(batch.at(first));
-    unsigned last = first + 1;
-    while (flow != nullptr && last < count && flow_of(batch.at(last)) == flow) ++last;
+    unsigned end = batch.train_end(first, count);
+    while (flow != nullptr && end < count && flow_of(batch.at(end)) == flow) end = batch.train_end(end, count);
     if (flow == nullptr) {
-      ++core_.counters.dropped;
+      core_.counters.dropped += end - first;
     } else {
       flow->used_ms = core_.loop().now_ms();
-      batch.send(flow->inner.get(), first, last - first, nullptr, {});
+      batch.send(flow->inner.get(), first, end, nullptr, {});
     }
-    first = last;
+    first = end;
   }
 }
 
@@ -73,12 +84,17 @@ InboundFlow *UdpListener::make_flow(const FlowKey &key, const Datagram &datagram
 
 void UdpListener::answer(InboundFlow &flow) {
   DatagramBatch &batch = core_.resources.datagrams();
-  const unsigned count = batch.receive(flow.inner.get());
-  if (count == 0) return;
-  flow.used_ms = core_.loop().now_ms();
-  flow.answered = true;
   const SocketAddress client(flow.key.source, flow.key.source_port);
-  batch.send(socket_.get(), 0, count, &client, flow.key.destination);
+  unsigned most = DatagramBatch::kMost;
+  for (int turn = 0; turn < kBatchesPerTurn; ++turn) {
+    const unsigned count = batch.receive(flow.inner.get(), most);
+    if (count == 0) return;
+    flow.used_ms = core_.loop().now_ms();
+    flow.answered = true;
+    batch.send(socket_.get(), 0, count, &client, flow.key.destination);
+    if (count < most) return;
+    most = batch.next_most();
+  }
 }
 
 void UdpListener::check_idle(InboundFlow &flow) {
@@ -92,7 +108,7 @@ void UdpListener::end(InboundFlow &flow) {
   core_.loop().forget(flow, flow.inner.get());
   flow.inner.reset();
   core_.flow_table.remove(flow);
-  --core_.counters.udp_flows;
+  if (--core_.counters.udp_flows == 0) core_.resources.datagrams().trim();
   core_.bury(flow);
 }
 

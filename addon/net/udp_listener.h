@@ -20,6 +20,7 @@ class UdpListener final : public PublishedSocket, Watch {
 
  private:
   void ready(uint32_t events) override;
+  void pass_on(DatagramBatch &batch, unsigned count);
   InboundFlow *flow_of(const Datagram &datagram);
   InboundFlow *make_flow(const FlowKey &key, const Datagram &datagram);
   void end(InboundFlow &flow);

@@ -10,31 +10,26 @@
 
 #include "addon/net/quoted_packet.h"
 #include "addon/net/udp.h"
-
-#ifndef SOL_UDP
-#define SOL_UDP 17
-#endif
-#ifndef UDP_SEGMENT
-#define UDP_SEGMENT 103
-#endif
+#include "addon/net/udp_socket.h"
 
 namespace sampan::net {
 
 namespace {
 
-// udp(7): a call takes up to 64 segments (UDP_MAX_SEGMENTS of all kernels), together no more than a datagram.
-constexpr size_t kMaxSegments = 64;
-constexpr size_t kMaxBatch = 65000;
 // Below this the sender counts hops (traceroute); above it, it is only somebody's default.
 constexpr uint8_t kMeantHopLimit = 32;
+// No link outside carries more in one piece (jumbo frames). The DF bit of what is larger comes from the container's own
+// link being wider, not from a program that looks for the path's MTU: the host's kernel may cut it up.
+constexpr size_t kWidestLink = 9216;
 
 }  // namespace
 
 // What the container has chosen for this datagram, for the socket. #syscalls: setsockopt
-void Udp::set_options(UdpPort &port, const Packet &packet) {
+void Udp::set_options(UdpPort &port, const Packet &packet, size_t size) {
   const uint8_t hop_limit = packet.hop_limit < kMeantHopLimit ? packet.hop_limit : 0;
   const bool v4 = packet.source.is_v4();
-  if (hop_limit == port.hop_limit && (!v4 || packet.dont_fragment == port.dont_fragment)) return;
+  const bool dont_fragment = packet.dont_fragment && size <= kWidestLink;
+  if (hop_limit == port.hop_limit && (!v4 || dont_fragment == port.dont_fragment)) return;
   flush();
   const int fd = port.fd.get();
   // ip(7), ipv6(7): -1 is the default.
@@ -45,21 +40,21 @@ void Udp::set_options(UdpPort &port, const Packet &packet) {
     return;
   }
   ::setsockopt(fd, IPPROTO_IP, IP_TTL, &hops, sizeof hops);
-  const int discover = packet.dont_fragment ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT;
+  const int discover = dont_fragment ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT;
   ::setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &discover, sizeof discover);
   port.hop_limit = hop_limit;
-  port.dont_fragment = packet.dont_fragment;
+  port.dont_fragment = dont_fragment;
 }
 
 bool Udp::fits_batch(const UdpFlow &flow, size_t size) const {
   return batch_.flow == &flow && !batch_.closed && size <= batch_.segment && batch_.count < kMaxSegments &&
-         batch_.size + size <= kMaxBatch;
+         batch_.size + size <= kMaxTrain;
 }
 
 void Udp::collect(UdpFlow &flow, std::span<const uint8_t> payload) {
   if (batch_.flow != nullptr && !fits_batch(flow, payload.size())) flush();
   // Not worth copying, or nothing to segment by.
-  if (payload.empty() || payload.size() > kMaxBatch / 2 || flow.port->no_segments) {
+  if (payload.empty() || payload.size() > kMaxTrain / 2 || flow.port->no_segments) {
     flush();
     return send(flow, payload, 0);
   }
@@ -120,7 +115,7 @@ int Udp::send_once(UdpFlow &flow, std::span<const uint8_t> payload, size_t segme
   const int number = errno;
   HostError error;
   if (!read_error(flow.port->fd.get(), error)) return number;
-  report_error(*flow.port, error);
+  report_error(*flow.port, error, &flow);
   return ::sendmsg(flow.port->fd.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ? 0 : errno;
 }
 

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // UDP and ICMP echo translation, datagram by datagram.
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+
+#include <cstring>
 
 #include "addon/net/bytes.h"
 #include "addon/net/checksum.h"
@@ -158,6 +162,75 @@ TEST("several datagrams in one frame stay several, both ways") {
       back += payload_of(frame);
     }
     CHECK(back == std::string(900, '1') + std::string(900, '2'));
+  });
+}
+
+TEST("datagrams that come together enter the container in one frame, whatever their sizes in the right order") {
+  with_server([] {
+    World world;
+    UdpServer server;
+    send_udp(world, server.port, "question");
+    CHECK_EQ(server.receive(world), std::string("question"));
+    for (const char letter : {'1', '2', '3'}) server.answer(std::string(900, letter));
+    for (const size_t size : {400, 0, 30000, 1200}) server.answer(std::string(size, 'x'));
+    const auto train = world.receive();
+    CHECK_EQ(train->header.gso_size, 900);
+    CHECK(payload_of(train) ==
+          std::string(900, '1') + std::string(900, '2') + std::string(900, '3') + std::string(400, 'x'));
+    CHECK_EQ(payload_of(world.receive()), std::string());
+    CHECK(payload_of(world.receive()) == std::string(30000, 'x'));
+    CHECK(payload_of(world.receive()) == std::string(1200, 'x'));
+  });
+}
+
+// A datagram with the DF bit.
+void send_in_one_piece(World &world, uint16_t to, std::string_view payload) {
+  std::string frame(12 + 20, '\0');
+  frame += udp(5000, to, payload);
+  auto *at = reinterpret_cast<uint8_t *>(frame.data()) + 12;
+  frame[0] = 2;  // the checksum was verified
+  at[0] = 0x45;
+  net::store16(at + 2, static_cast<uint32_t>(frame.size() - 12));
+  net::store16(at + 6, 0x4000);
+  at[8] = 64;
+  at[9] = IPPROTO_UDP;
+  std::memcpy(at + 12, ip(kContainerAddress).v4(), 4);
+  std::memcpy(at + 16, ip(kServerAddress).v4(), 4);
+  world.send_raw(frame);
+}
+
+void narrow_loopback() {
+  const unique_fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq request = {};
+  std::strcpy(request.ifr_name, "lo");
+  request.ifr_mtu = 1500;
+  CHECK_EQ(::ioctl(socket.get(), SIOCSIFMTU, &request), 0);
+}
+
+TEST("a container that looks for the path's MTU is told the one of the host's own link") {
+  with_server([] {
+    narrow_loopback();
+    World world;
+    UdpServer server;
+    send_in_one_piece(world, server.port, std::string(1400, 'a'));
+    CHECK(server.receive(world) == std::string(1400, 'a'));
+    send_in_one_piece(world, server.port, std::string(4000, 'b'));
+    const auto frame = world.receive();
+    CHECK(frame != nullptr && frame->packet.protocol == IPPROTO_ICMP);
+    CHECK_EQ(frame->packet.transport[0], 3);
+    CHECK_EQ(frame->packet.transport[1], 4);
+    CHECK_EQ(net::load16(&frame->packet.transport[6]), 1500);
+    CHECK_EQ(net::load16(&frame->packet.transport[8 + 20 + 2]), server.port);
+  });
+}
+
+TEST("a datagram that no link outside could carry whole is cut up by the host, in spite of its DF bit") {
+  with_server([] {
+    narrow_loopback();
+    World world;
+    UdpServer server;
+    send_in_one_piece(world, server.port, std::string(65000, 'c'));
+    CHECK(server.receive(world) == std::string(65000, 'c'));
   });
 }
 

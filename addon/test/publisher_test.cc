@@ -267,6 +267,22 @@ TEST("a published UDP port answers each client from the address it called") {
   });
 }
 
+TEST("datagrams of a published port stay what they were, in their order, when they travel together") {
+  test::in_own_network({kClient, kContainer}, [] {
+    World world;
+    const unique_fd service = server(SOCK_DGRAM);
+    const unique_fd client = call(SOCK_DGRAM, kClient, kClient, world.publish(true));
+    const size_t sizes[] = {1400, 1400, 1400, 300, 0, 20000, 9, 9, 8, 1400, 65507, 65507, 1};
+    for (int round = 0; round < 5; ++round) {
+      for (const size_t size : sizes) send_text(client, std::string(size, static_cast<char>('a' + size % 26)));
+      for (const size_t size : sizes) {
+        CHECK(world.wait(service));
+        CHECK(receive(service) == std::string(size, static_cast<char>('a' + size % 26)));
+      }
+    }
+  });
+}
+
 TEST("UDP clients beyond the limit are dropped and counted, the largest datagram passes") {
   test::in_own_network({kClient, kContainer}, [] {
     World world;
