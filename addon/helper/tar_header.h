@@ -2,15 +2,13 @@
 // One 512-byte tar header block: v7, ustar (with prefix, and star's variant of it) and GNU.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <string>
 
+#include "addon/helper/tar_fields.h"
 #include "addon/sys/result.h"
 
 namespace sampan {
-
-inline constexpr size_t kTarBlock = 512;
 
 struct TarHeader {
   std::string path;

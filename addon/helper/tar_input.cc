@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "addon/helper/tar_header.h"
+#include "addon/helper/tar_fields.h"
 
 namespace sampan {
 

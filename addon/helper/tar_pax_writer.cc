@@ -3,16 +3,10 @@
 
 #include <algorithm>
 
-#include "addon/helper/tar_header.h"
+#include "addon/helper/tar_fields.h"
 
 namespace sampan {
 namespace {
-
-constexpr size_t kNameSize = 100;
-constexpr size_t kPrefixSize = 155;
-constexpr size_t kLinkSize = 100;
-constexpr size_t kIdSize = 8;
-constexpr size_t kLongNumberSize = 12;
 
 size_t digits_of(size_t number) { return std::to_string(number).size(); }
 
@@ -40,20 +34,18 @@ std::string time_text(const struct timespec &time) {
 }
 
 bool time_fits(const struct timespec &time) {
-  return time.tv_nsec == 0 && time.tv_sec >= 0 && static_cast<uint64_t>(time.tv_sec) <= octal_limit(kLongNumberSize);
+  return time.tv_nsec == 0 && time.tv_sec >= 0 && static_cast<uint64_t>(time.tv_sec) <= octal_limit(kTarMtime.size);
 }
 
 }  // namespace
 
-uint64_t tar_padding(uint64_t size) { return (kTarBlock - size % kTarBlock) % kTarBlock; }
-
 SplitPath split_path(std::string_view path) {
-  if (path.size() <= kNameSize) return {"", path, true};
+  if (path.size() <= kTarName.size) return {"", path, true};
   // The first slash that leaves a name short enough; a directory's last slash cuts nothing off.
-  const size_t first = path.size() - kNameSize - 1;
+  const size_t first = path.size() - kTarName.size - 1;
   const size_t slash = path.find('/', first);
-  if (slash == std::string_view::npos || slash == 0 || slash > kPrefixSize || slash + 1 == path.size()) {
-    return {"", path.substr(0, kNameSize), false};
+  if (slash == std::string_view::npos || slash == 0 || slash > kTarPrefix.size || slash + 1 == path.size()) {
+    return {"", path.substr(0, kTarName.size), false};
   }
   return {path.substr(0, slash), path.substr(slash + 1), true};
 }
@@ -61,10 +53,10 @@ SplitPath split_path(std::string_view path) {
 std::string pax_records_of(const TarMember &member) {
   std::string records;
   if (!split_path(member.path).whole) add_record(records, "path", member.path);
-  if (member.link.size() > kLinkSize) add_record(records, "linkpath", member.link);
-  if (member.size > octal_limit(kLongNumberSize)) add_record(records, "size", std::to_string(member.size));
-  if (member.uid > octal_limit(kIdSize)) add_record(records, "uid", std::to_string(member.uid));
-  if (member.gid > octal_limit(kIdSize)) add_record(records, "gid", std::to_string(member.gid));
+  if (member.link.size() > kTarLink.size) add_record(records, "linkpath", member.link);
+  if (member.size > octal_limit(kTarSize.size)) add_record(records, "size", std::to_string(member.size));
+  if (member.uid > octal_limit(kTarUid.size)) add_record(records, "uid", std::to_string(member.uid));
+  if (member.gid > octal_limit(kTarGid.size)) add_record(records, "gid", std::to_string(member.gid));
   if (!time_fits(member.mtime)) add_record(records, "mtime", time_text(member.mtime));
   for (const TarXattr &xattr : member.xattrs) add_record(records, "SCHILY.xattr." + xattr.name, xattr.value);
   return records;

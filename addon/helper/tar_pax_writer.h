@@ -25,7 +25,4 @@ SplitPath split_path(std::string_view path);
 // The largest number of a field of so many bytes, the last of which is NUL.
 constexpr uint64_t octal_limit(size_t size) { return (uint64_t{1} << (3 * (size - 1))) - 1; }
 
-// Zeros between data of this size and the next block.
-uint64_t tar_padding(uint64_t size);
-
 }  // namespace sampan

@@ -48,8 +48,6 @@ Result<TarType> type_of(const TarHeader &header, std::string_view path) {
   return Error{EOPNOTSUPP, "read tar", subject + " is not supported"};
 }
 
-uint64_t padding_of(uint64_t size) { return (kTarBlock - size % kTarBlock) % kTarBlock; }
-
 }  // namespace
 
 // Messages name the entry and the place: "usr/bin/tool: header checksum is wrong (at byte 10240)".
@@ -117,7 +115,7 @@ Result<std::string> TarReader::read_payload(uint64_t size) {
     if (got.value().empty()) return broken("the archive ends inside an extended header");
     payload.append(got.value());
   }
-  const Result<bool> skipped = input_.skip(padding_of(size));
+  const Result<bool> skipped = input_.skip(tar_padding(size));
   if (!skipped) return skipped.error();
   if (!skipped.value()) return broken("the archive ends inside an extended header");
   return payload;
@@ -200,7 +198,7 @@ Status TarReader::set_data(const TarHeader &header, const char *block, TarEntry 
   extent_done_ = 0;
   if (!has_data(header.type)) return {};
   stored_ = static_cast<uint64_t>(pending_.pax.size.value_or(header.size));
-  padding_ = padding_of(stored_);
+  padding_ = tar_padding(stored_);
   const PaxSparse &sparse = pending_.pax.sparse;
   if (header.type == 'S' || sparse.map_in_data || sparse.map_in_records) return set_sparse_data(header, block, entry);
   if (entry.type != TarType::file) return {};

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "addon/helper/tar_header.h"
+#include "addon/helper/tar_fields.h"
 #include "addon/helper/tar_number.h"
 #include "addon/helper/tar_pax.h"
 

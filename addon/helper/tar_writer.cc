@@ -4,50 +4,31 @@
 #include <algorithm>
 #include <cstring>
 
-#include "addon/helper/tar_header.h"
+#include "addon/helper/tar_fields.h"
 #include "addon/helper/tar_pax_writer.h"
 
 namespace sampan {
 namespace {
 
-struct Field {
-  size_t offset;
-  size_t size;
-};
-
-constexpr Field kName{0, 100};
-constexpr Field kMode{100, 8};
-constexpr Field kUid{108, 8};
-constexpr Field kGid{116, 8};
-constexpr Field kSize{124, 12};
-constexpr Field kMtime{136, 12};
-constexpr Field kChecksum{148, 8};
-constexpr size_t kType = 156;
-constexpr Field kLink{157, 100};
-constexpr Field kMagic{257, 8};
-constexpr Field kMajor{329, 8};
-constexpr Field kMinor{337, 8};
-constexpr Field kPrefix{345, 155};
-
 constexpr char kPaxType = 'x';
 
-void set_text(char *block, Field field, std::string_view text) {
+void set_text(char *block, TarField field, std::string_view text) {
   memcpy(block + field.offset, text.data(), std::min(text.size(), field.size));
 }
 
 // What does not fit stands in a pax record, and here is 0.
-void set_octal(char *block, Field field, uint64_t value) {
+void set_octal(char *block, TarField field, uint64_t value) {
   const size_t digits = field.size - 1;
   if (value > octal_limit(field.size)) value = 0;
   for (size_t i = digits; i-- > 0; value >>= 3U) block[field.offset + i] = static_cast<char>('0' + (value & 7U));
 }
 
 void set_checksum(char *block) {
-  memset(block + kChecksum.offset, ' ', kChecksum.size);
+  memset(block + kTarChecksum.offset, ' ', kTarChecksum.size);
   uint64_t sum = 0;
   for (size_t i = 0; i < kTarBlock; ++i) sum += static_cast<unsigned char>(block[i]);
-  set_octal(block, {kChecksum.offset, kChecksum.size - 1}, sum);
-  block[kChecksum.offset + kChecksum.size - 2] = '\0';
+  set_octal(block, {kTarChecksum.offset, kTarChecksum.size - 1}, sum);
+  block[kTarChecksum.offset + kTarChecksum.size - 2] = '\0';
 }
 
 }  // namespace
@@ -101,21 +82,21 @@ Status TarWriter::finish() {
 Status TarWriter::put_header(const TarMember &member, char type, uint64_t size) {
   char block[kTarBlock] = {};
   const SplitPath split = split_path(member.path);
-  set_text(block, kName, split.name);
-  set_text(block, kPrefix, split.prefix);
-  set_octal(block, kMode, member.mode);
-  set_octal(block, kUid, member.uid);
-  set_octal(block, kGid, member.gid);
-  set_octal(block, kSize, size);
-  set_octal(block, kMtime, member.mtime.tv_sec < 0 ? 0 : static_cast<uint64_t>(member.mtime.tv_sec));
-  block[kType] = type;
-  set_text(block, kLink, member.link);
-  set_text(block, kMagic,
+  set_text(block, kTarName, split.name);
+  set_text(block, kTarPrefix, split.prefix);
+  set_octal(block, kTarMode, member.mode);
+  set_octal(block, kTarUid, member.uid);
+  set_octal(block, kTarGid, member.gid);
+  set_octal(block, kTarSize, size);
+  set_octal(block, kTarMtime, member.mtime.tv_sec < 0 ? 0 : static_cast<uint64_t>(member.mtime.tv_sec));
+  block[kTarType] = type;
+  set_text(block, kTarLink, member.link);
+  set_text(block, kTarMagic,
            std::string_view("ustar\0"
                             "00",
-                            kMagic.size));
-  set_octal(block, kMajor, member.device_major);
-  set_octal(block, kMinor, member.device_minor);
+                            kTarMagic.size));
+  set_octal(block, kTarMajor, member.device_major);
+  set_octal(block, kTarMinor, member.device_minor);
   set_checksum(block);
   return put({block, kTarBlock});
 }
