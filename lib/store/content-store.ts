@@ -5,13 +5,14 @@
 // everything that belongs to it is there; what is visible is whole and verified. Blobs of layers are not synced to
 // disk one by one (a torn one is found by its digest when it is read), the small documents are.
 
-import { linkSync, mkdirSync, readFileSync, renameSync, statSync, utimesSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno, sampanError } from '../errors/sampan-error.js';
 import { digestOf, digestOfHex, hexOf, type Digest } from '../image/digest.js';
 import { namesIn } from '../util/names-in.js';
 import { removeIfThere, writeFileAtomic } from './atomic.js';
 import { diskBytes } from './disk-bytes.js';
+import { makeDirectories } from './make-directories.js';
 import type { Paths } from './paths.js';
 
 /** A verified blob that nobody sees yet. */
@@ -64,7 +65,7 @@ export const openContentStore = (paths: Paths): ContentStore => {
     hold: ({ digest, size }, into) =>
       sizeOf(digest) === size ? holdBlob(pathOf(digest), { digest, size }, into) : undefined,
     publish: (blob) => {
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      makeDirectories(directory, 0o700);
       // One that is there already may be torn by a power cut: the new one has just been verified.
       renameSync(blob.path, pathOf(blob.digest));
     },

@@ -2,10 +2,11 @@
 // Decompression by what the bytes are, whatever somebody said they were: gzip and zstd; others are named in the error.
 
 import { Readable, pipeline } from 'node:stream';
-import * as zlib from 'node:zlib';
+import { createGunzip } from 'node:zlib';
 import { Decompress } from 'fzstd';
 import { sampanError } from '../errors/sampan-error.js';
 import type { Compression } from '../image/media-types.js';
+import { nodeZstd } from './node-zstd.js';
 
 export interface Decompressed {
   readonly compression: Compression;
@@ -64,9 +65,9 @@ const plainContent = (
     case 'none':
       return source;
     case 'gzip':
-      return guarded(throughZlib(source, zlib.createGunzip({ chunkSize: outputChunkBytes })), 'gzip', what);
+      return guarded(throughZlib(source, createGunzip({ chunkSize: outputChunkBytes })), 'gzip', what);
     case 'zstd': {
-      const native = nativeZstd();
+      const native = nodeZstd(outputChunkBytes);
       return guarded(native === undefined ? throughFzstd(source) : throughZlib(source, native), 'zstd', what);
     }
   }
@@ -81,15 +82,6 @@ const throughZlib = (
   // The error arrives at the reader of the transform too, which is where it is handled.
   pipeline(Readable.from(source, { objectMode: false, highWaterMark: outputChunkBytes }), transform, () => undefined);
   return transform;
-};
-
-type CreateDecompress = (options: { readonly chunkSize: number }) => NodeJS.ReadWriteStream & Readable;
-
-/** Node has zstd from 22.15 on, newer than the types. */
-const nativeZstd = (): ReturnType<CreateDecompress> | undefined => {
-  const newer = zlib as { readonly createZstdDecompress?: CreateDecompress }; // asked for, not relied on
-  // eslint-disable-next-line n/no-unsupported-features/node-builtins -- absent on older ones
-  return newer.createZstdDecompress?.({ chunkSize: outputChunkBytes });
 };
 
 /** What one slice of input grows to is held in memory at once: four bytes of a hostile frame may stand for 128 KiB. */

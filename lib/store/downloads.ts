@@ -6,7 +6,7 @@
 // verified blob gets a second name in the command's scratch space, which is what is published: nobody writes to it any
 // more, and the first name may go or serve another command that wants the same blob.
 
-import { fstatSync, linkSync, lstatSync, mkdirSync, read, renameSync } from 'node:fs';
+import { fstatSync, linkSync, lstatSync, read, renameSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -18,6 +18,7 @@ import { diskBytes } from './disk-bytes.js';
 import type { StagedBlob } from './content-store.js';
 import { openGatheredWriter } from './gathered-writer.js';
 import type { FileLock, FileLockOptions, Lock, Locks } from './locks.js';
+import { makeDirectories } from './make-directories.js';
 import type { Paths } from './paths.js';
 
 export interface Downloads {
@@ -56,7 +57,7 @@ export interface Download extends Disposable {
 
 export const openDownloads = (paths: Paths, locks: Locks): Downloads => {
   const at = (name: string): string => {
-    mkdirSync(paths.downloads, { recursive: true, mode: 0o700 });
+    makeDirectories(paths.downloads, 0o700);
     return join(paths.downloads, name);
   };
   return {

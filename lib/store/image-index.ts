@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // index.json of the image layout: one descriptor per reference, and one without a name for each image that has none.
 
-import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno, sampanError } from '../errors/sampan-error.js';
 import type { Descriptor } from '../image/descriptor.js';
 import { parseIndex } from '../image/manifest.js';
 import { mediaTypes } from '../image/media-types.js';
 import { removeIfThere, writeFileAtomic } from './atomic.js';
+import { makeDirectories } from './make-directories.js';
 import type { Paths } from './paths.js';
 import { replaceFile, type Exchange } from './spare-file.js';
 
@@ -96,7 +97,7 @@ const sweepTemporaries = (directory: string): void => {
 const writeLayout = (directory: string): void => {
   const marker = join(directory, 'oci-layout');
   if (statSync(marker, { throwIfNoEntry: false }) !== undefined) return;
-  mkdirSync(join(directory, 'blobs', 'sha256'), { recursive: true, mode: 0o700 });
+  makeDirectories(join(directory, 'blobs', 'sha256'), 0o700);
   writeFileAtomic(marker, JSON.stringify({ imageLayoutVersion: '1.0.0' }), { durable: true });
 };
 

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { hasErrno } from '../errors/sampan-error.js';
 import { namesIn } from '../util/names-in.js';
 import { readJson, removeIfThere, syncDirectory, writeJsonAtomic } from './atomic.js';
+import { makeDirectories } from './make-directories.js';
 import type { Paths } from './paths.js';
 import { makeScratch, moveToScratch, type RemoveTree } from './scratch.js';
 
@@ -49,7 +50,7 @@ export const readNetworkRecord = (paths: Paths, id: string): NetworkRecord | und
   readJson(join(paths.networks, id, recordName)) as NetworkRecord | undefined; // written by us, whole or not at all
 
 export const addNetwork = (paths: Paths, record: NetworkRecord): void => {
-  mkdirSync(paths.networks, { recursive: true, mode: 0o700 });
+  makeDirectories(paths.networks, 0o700);
   const scratch = makeScratch(paths);
   try {
     mkdirSync(join(scratch, addressesName));

@@ -3,6 +3,7 @@
 // them he is a sub-id.
 
 import { chmodSync, chownSync, mkdirSync } from 'node:fs';
+import { makeDirectories } from './make-directories.js';
 
 /** Host ids of a container's root. */
 export interface Owner {
@@ -12,7 +13,7 @@ export interface Owner {
 
 /** Makes the directory (and its parents) with exactly this mode; an existing one is adopted. */
 export const makeOwnedDirectory = (path: string, mode: number, { uid, gid }: Owner): void => {
-  mkdirSync(path, { recursive: true });
+  makeDirectories(path);
   // chmod, because mkdir(2) obeys the umask
   chmodSync(path, mode);
   if (process.geteuid?.() === 0) chownSync(path, uid, gid);

@@ -5,7 +5,7 @@
 // process goes away. The run record is written in between, so that there is never a running container that no record
 // names. A failure before or at execve removes the run record again (the helper does, or we do).
 
-import { closeSync, mkdirSync, rmSync } from 'node:fs';
+import { closeSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { sampanError } from '../../errors/sampan-error.js';
 import { DescriptorSlots, encodePlan } from '../../native/plan.js';
@@ -19,6 +19,7 @@ import { openSession, type Session } from '../../runtime/session.js';
 import type { RuntimeConfig } from '../../spec/runtime-config.js';
 import { removeIfThere } from '../../store/atomic.js';
 import { readRuntimeConfig, writeRunRecord, type RunRecord } from '../../store/container-records.js';
+import { makeDirectories } from '../../store/make-directories.js';
 import { readBootId } from '../../util/process-identity.js';
 import type { StartOptions } from '../contract.js';
 import type { ContainerContext } from './context.js';
@@ -44,7 +45,7 @@ export const startLocked = async (
   await clearVolatileMarks(context, config);
   const cgroup = makeCgroup(found.id);
   const runtimeDirectory = join(context.paths.runtimeRoot, found.id.slice(0, 12));
-  mkdirSync(runtimeDirectory, { recursive: true, mode: 0o700 });
+  makeDirectories(runtimeDirectory, 0o700);
   try {
     const launched = await launch(context, found, { config, cgroup, runtimeDirectory, options });
     return await go(context, found, launched, { cgroup, runtimeDirectory, options, config });

@@ -5,10 +5,12 @@ import { readFileSync } from 'node:fs';
 import { arch, cpus, hostname, release, totalmem } from 'node:os';
 import { hasErrno } from '../../errors/sampan-error.js';
 import { findDelegatedCgroup, isCgroupV2 } from '../../runtime/cgroup.js';
+import type { IdMap } from '../../runtime/id-map.js';
 import type { Native } from '../../native/native.js';
 import type { ImageService, SystemService } from '../contract.js';
 import { seeContainers, seenRunning } from '../container/see.js';
 import { checkSystem, type CheckContext } from './check.js';
+import { decompressionWarnings, findDecompression } from './decompression.js';
 import type { UsageContext } from './disk-usage.js';
 import type { PruneContext } from './prune.js';
 import { productVersion } from './version.js';
@@ -71,6 +73,7 @@ const info = async (context: SystemContext): Promise<Readonly<Record<string, unk
   const running = containers.filter(seenRunning).length;
   const idMap = context.idMap();
   const images = await context.images.list({ all: true, filters: {} });
+  const decompression = findDecompression(context.native);
   return {
     ID: hostname(),
     Name: hostname(),
@@ -96,8 +99,7 @@ const info = async (context: SystemContext): Promise<Readonly<Record<string, unk
     DefaultRuntime: 'sampan',
     SecurityOptions: ['name=rootless', 'name=userns', 'name=cgroupns'],
     Labels: [],
-    Warnings:
-      idMap.mode === 'single' ? [`only one user id inside a container: ${idMap.reason?.text ?? 'no sub-ids'}`] : [],
+    Warnings: [...idMapWarnings(idMap), ...decompressionWarnings(decompression)],
     Sampan: {
       IdMap: idMap.mode,
       UserIds: idMap.uids.reduce((sum, { size }) => sum + size, 0),
@@ -105,9 +107,14 @@ const info = async (context: SystemContext): Promise<Readonly<Record<string, unk
       DefaultNetwork: 'bridge',
       Seccomp: 'none',
       Cgroup: findDelegatedCgroup() ?? '',
+      GzipLayers: decompression.gzip,
+      ZstdLayers: decompression.zstd,
     },
   };
 };
+
+const idMapWarnings = ({ mode, reason }: IdMap): readonly string[] =>
+  mode === 'single' ? [`only one user id inside a container: ${reason?.text ?? 'no sub-ids'}`] : [];
 
 const machineOf = (nodeArch: string): string => ({ x64: 'x86_64', arm64: 'aarch64' })[nodeArch] ?? nodeArch;
 
