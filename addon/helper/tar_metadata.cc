@@ -40,24 +40,25 @@ Status set_xattrs(int fd, const TarEntry &entry, uint64_t &skipped) {
   return {};
 }
 
-struct timespec unchanged() {
-  return {.tv_sec = 0, .tv_nsec = UTIME_OMIT};
+bool has_owner(const struct stat &status, const TarEntry &entry) {
+  return status.st_uid == entry.uid && status.st_gid == entry.gid;
 }
+
+// futimens(3) and utimensat(2) take the time of access, too.
+struct Times {
+  explicit Times(const struct timespec &mtime) : values{{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, mtime} {}
+  struct timespec values[2];
+};
 
 }  // namespace
 
-Status set_mtime(int fd, const struct timespec &mtime) {
-  const struct timespec times[] = {unchanged(), mtime};
-  return futimens(fd, times) == 0 ? Status() : Status(last_error("futimens"));
-}
-
-Status set_metadata(int fd, const TarEntry &entry, const MetadataOptions &options, uint64_t &xattrs_skipped) {
+Result<struct stat> set_metadata(int fd, const TarEntry &entry, const MetadataOptions &options,
+                                 uint64_t &xattrs_skipped) {
   // Mostly it is right already, and looking is cheaper than a journal entry for each. It may be wrong in more ways than
   // one: the setgid bit and default ACLs of a parent directory change what open(2) and mkdir(2) make.
   struct stat status = {};
   if (fstat(fd, &status) < 0) return last_error("fstat");
-  if (options.keep_owner && (status.st_uid != entry.uid || status.st_gid != entry.gid) &&
-      fchown(fd, entry.uid, entry.gid) < 0) {
+  if (options.keep_owner && !has_owner(status, entry) && fchown(fd, entry.uid, entry.gid) < 0) {
     return owner_error(entry);
   }
   // chown(2) may have taken setuid and setgid away: from files, but not from directories.
@@ -66,21 +67,26 @@ Status set_metadata(int fd, const TarEntry &entry, const MetadataOptions &option
   }
   if (!entry.xattrs.empty() || entry.xattrs_skipped > 0) {
     Status set = set_xattrs(fd, entry, xattrs_skipped);
-    if (!set) return set;
+    if (!set) return set.error();
+    // They may take a block.
+    if (fstat(fd, &status) < 0) return last_error("fstat");
   }
-  return set_mtime(fd, entry.mtime);
+  if (futimens(fd, Times(entry.mtime).values) < 0) return last_error("futimens");
+  return status;
 }
 
-Status set_metadata_at(int parent, const char *name, const TarEntry &entry, const MetadataOptions &options,
-                       uint64_t &xattrs_skipped) {
+Result<struct stat> set_metadata_at(int parent, const char *name, const TarEntry &entry, const MetadataOptions &options,
+                                    uint64_t &xattrs_skipped) {
   xattrs_skipped += entry.xattrs_skipped + entry.xattrs.size();
-  if (options.keep_owner && fchownat(parent, name, entry.uid, entry.gid, AT_SYMLINK_NOFOLLOW) < 0) {
+  struct stat status = {};
+  if (fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) < 0) return last_error("fstatat");
+  if (options.keep_owner && !has_owner(status, entry) &&
+      fchownat(parent, name, entry.uid, entry.gid, AT_SYMLINK_NOFOLLOW) < 0) {
     return owner_error(entry);
   }
   if (entry.type != TarType::symlink && fchmodat(parent, name, entry.mode, 0) < 0) return last_error("fchmodat");
-  const struct timespec times[] = {unchanged(), entry.mtime};
-  if (utimensat(parent, name, times, AT_SYMLINK_NOFOLLOW) < 0) return last_error("utimensat");
-  return {};
+  if (utimensat(parent, name, Times(entry.mtime).values, AT_SYMLINK_NOFOLLOW) < 0) return last_error("utimensat");
+  return status;
 }
 
 }  // namespace sampan

@@ -51,9 +51,18 @@ std::string_view take_piece(std::string_view &rest) {
 }  // namespace
 
 // It cannot go stale: an entry replaces only what lies directly in the directory that was opened last.
-void TarRoot::remember(std::string_view path, unique_fd directory) {
+Status TarRoot::remember(std::string_view path, unique_fd directory) {
+  const Status settled = last_ ? tally_.settle(last_.get()) : Status();
   last_ = std::move(directory);
   last_path_ = path;
+  return settled;
+}
+
+Status TarRoot::settle() {
+  if (last_) {
+    if (auto settled = tally_.settle(last_.get()); !settled) return settled;
+  }
+  return tally_.settle(root_.get());
 }
 
 // What remains of the path below the directory that is kept open; the whole path when it is not below it.
@@ -84,7 +93,7 @@ Result<int> TarRoot::make_directory(std::string_view path) {
   Result<unique_fd> opened = from_last ? open_below(last_.get(), rest, Symlinks::refused) : find_directory(path);
   if (!opened) opened = make_path(path);
   if (!opened) return opened.error();
-  remember(path, opened.take());
+  if (auto remembered = remember(path, opened.take()); !remembered) return remembered.error();
   return last_.get();
 }
 
@@ -119,15 +128,25 @@ Result<unique_fd> TarRoot::make_component(int parent, std::string_view path, std
     }
     opaque = is_overlay_whiteout(status);
     if (!opaque) return Error{ENOTDIR, "openat2", clip_path(path)};
+    tally_.forget();
     if (unlinkat(parent, name.c_str(), 0) < 0) return last_error("unlinkat", clip_path(path));
   }
   if (mkdirat(parent, name.c_str(), kMissingDirectoryMode) < 0) return last_error("mkdirat", clip_path(path));
   ++made_;
+  if (auto settled = tally_.settle(parent); !settled) return settled.error();
+  return open_made(parent, name, opaque);
+}
+
+Result<unique_fd> TarRoot::open_made(int parent, const std::string &name, bool opaque) {
   if (opaque) {
-    Status marked = mark_opaque(parent, name.c_str());
-    if (!marked) return marked.error();
+    if (auto marked = mark_opaque(parent, name.c_str()); !marked) return marked.error();
   }
-  return open_directory(parent, name, Symlinks::refused);
+  Result<unique_fd> opened = open_directory(parent, name, Symlinks::refused);
+  if (!opened) return opened;
+  struct stat status = {};
+  if (fstat(opened.value().get(), &status) < 0) return last_error("fstat");
+  tally_.directory(status, std::nullopt);
+  return opened;
 }
 
 }  // namespace sampan

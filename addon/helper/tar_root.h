@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "addon/helper/tar_tally.h"
 #include "addon/sys/result.h"
 #include "addon/sys/unique_fd.h"
 
@@ -21,7 +22,8 @@ enum class Symlinks { refused, in_root };
 
 class TarRoot {
  public:
-  explicit TarRoot(unique_fd root) : root_(std::move(root)) {}
+  // The tally hears of directories that are made here, and of those that are left.
+  TarRoot(unique_fd root, TarTally &tally) : root_(std::move(root)), tally_(tally) {}
 
   int fd() const { return root_.get(); }
 
@@ -33,7 +35,10 @@ class TarRoot {
   Result<unique_fd> find_directory(std::string_view path) const;
 
   // The directory was just made or found at `path`; what follows in the archive is probably its content.
-  void remember(std::string_view path, unique_fd directory);
+  Status remember(std::string_view path, unique_fd directory);
+
+  // After the last entry.
+  Status settle();
 
   uint64_t directories_made() const { return made_; }
 
@@ -41,9 +46,11 @@ class TarRoot {
   Result<unique_fd> open_below(int start, std::string_view path, Symlinks symlinks) const;
   Result<unique_fd> make_path(std::string_view path);
   Result<unique_fd> make_component(int parent, std::string_view path, std::string_view component);
+  Result<unique_fd> open_made(int parent, const std::string &name, bool opaque);
   std::string_view rest_below_last(std::string_view path) const;
 
   unique_fd root_;
+  TarTally &tally_;
   unique_fd last_;
   std::string last_path_;
   uint64_t made_ = 0;

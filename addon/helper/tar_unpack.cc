@@ -5,12 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "addon/helper/root_path.h"
 #include "addon/helper/tar_path.h"
 #include "addon/helper/tar_subject.h"
 #include "addon/helper/tar_whiteout.h"
 #include "addon/helper/tree_remove.h"
-#include "addon/helper/tree_walk.h"
 
 namespace sampan {
 namespace {
@@ -29,24 +27,6 @@ class ClearUmask {
   mode_t saved_;
 };
 
-class TimeSetter : public TreeVisitor {
- public:
-  explicit TimeSetter(const std::unordered_map<ino_t, struct timespec> &times) : times_(times) {}
-  Status visit(int, const char *, ino_t) override { return {}; }
-  Status enter(int fd) override {
-    struct stat status = {};
-    if (fstat(fd, &status) < 0) return last_error("fstat");
-    const auto found = times_.find(status.st_ino);
-    return found == times_.end() ? Status() : set_mtime(fd, found->second);
-  }
-  Status leave(int, const char *) override { return {}; }
-  Result<bool> mount_point(int, const char *) override { return false; }
-  bool open_failed(int, const char *, int) override { return false; }
-
- private:
-  const std::unordered_map<ino_t, struct timespec> &times_;
-};
-
 }  // namespace
 
 UnpackCounts TarUnpacker::counts() const {
@@ -55,8 +35,28 @@ UnpackCounts TarUnpacker::counts() const {
   return counts;
 }
 
+std::optional<TreeUsage> TarUnpacker::usage() {
+  std::string_view rest = tally_.waiting();
+  while (!rest.empty() && tally_.usage()) {
+    const std::string_view path = rest.substr(0, rest.find('\0'));
+    rest.remove_prefix(path.size() + 1);
+    if (!count_waiting(path)) tally_.forget();
+  }
+  return tally_.usage();
+}
+
+bool TarUnpacker::count_waiting(std::string_view path) {
+  const Result<unique_fd> parent = root_.find_directory(parent_of(path));
+  struct stat status = {};
+  const std::string name(name_of(path));
+  if (!parent || fstatat(parent.value().get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) < 0) return false;
+  tally_.made_before(status);
+  return true;
+}
+
 Status TarUnpacker::run() {
   const ClearUmask clear_umask;
+  if (!options_.into_existing) tally_.start_counting(root_.fd());
   TarEntry entry;
   for (;;) {
     const Result<bool> found = reader_.next(entry);
@@ -70,8 +70,7 @@ Status TarUnpacker::run() {
     error.subject = clip_path(entry.path) + (error.subject.empty() ? "" : ": " + error.subject);
     return error;
   }
-  Status timed = set_directory_times();
-  if (!timed) return timed;
+  if (auto settled = root_.settle(); !settled) return settled;
   return reader_.drain();
 }
 
@@ -104,7 +103,7 @@ Status TarUnpacker::unpack_at(const Place &place, const std::string &path, const
   if (auto fits = check_kind(place, entry.type); !fits) return fits;
   switch (entry.type) {
     case TarType::file:
-      return unpack_file(place, entry);
+      return unpack_file(place, path, entry);
     case TarType::directory:
       return unpack_directory(place, path, entry);
     case TarType::symlink:
@@ -137,13 +136,18 @@ Status TarUnpacker::skip_device(std::string path) {
   return {};
 }
 
-Status TarUnpacker::unpack_file(const Place &place, const TarEntry &entry) {
+Status TarUnpacker::remove_at(const Place &place) {
+  tally_.forget();
+  return remove_tree_at(place.parent, place.name.c_str());
+}
+
+Status TarUnpacker::unpack_file(const Place &place, const std::string &path, const TarEntry &entry) {
   constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
   // setuid and setgid come last: write(2) would take them away.
   const mode_t mode = entry.mode & 0777;
   unique_fd file(openat(place.parent, place.name.c_str(), kFlags, mode));
   if (!file && errno == EEXIST) {
-    Status removed = remove_tree_at(place.parent, place.name.c_str());
+    Status removed = remove_at(place);
     if (!removed) return removed;
     file.reset(openat(place.parent, place.name.c_str(), kFlags, mode));
   }
@@ -151,7 +155,10 @@ Status TarUnpacker::unpack_file(const Place &place, const TarEntry &entry) {
   ++counts_.inodes;
   Status written = write_data(file.get(), entry);
   if (!written) return written;
-  return set_metadata(file.get(), entry, options_.metadata, counts_.xattrs_skipped);
+  const Result<struct stat> status = set_metadata(file.get(), entry, options_.metadata, counts_.xattrs_skipped);
+  if (!status) return status.error();
+  tally_.made(status.value(), path);
+  return {};
 }
 
 Status TarUnpacker::write_data(int file, const TarEntry &entry) {
@@ -187,6 +194,7 @@ Status TarUnpacker::unpack_directory(const Place &place, const std::string &path
     if (fstatat(place.parent, name, &status, AT_SYMLINK_NOFOLLOW) < 0) return last_error("fstatat");
     if (!S_ISDIR(status.st_mode)) {
       opaque = is_overlay_whiteout(status);
+      tally_.forget();
       if (unlinkat(place.parent, name, 0) < 0) return last_error("unlinkat");
       made = mkdirat(place.parent, name, mode) == 0;
       if (!made) return last_error("mkdirat");
@@ -195,41 +203,18 @@ Status TarUnpacker::unpack_directory(const Place &place, const std::string &path
     return last_error("mkdirat");
   }
   if (made) ++counts_.inodes;
-  if (options_.into_existing) {
-    std::string_view rest = path;
-    top_directories_.emplace(take_component(rest));
-  }
   unique_fd directory(openat(place.parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!directory) return last_error("openat");
   Status marked = opaque ? mark_opaque(directory.get()) : Status();
   if (!marked) return marked;
-  Status finished = finish_directory(directory.get(), entry);
-  if (finished) root_.remember(path, std::move(directory));
-  return finished;
+  if (auto finished = finish_directory(directory.get(), entry); !finished) return finished;
+  return root_.remember(path, std::move(directory));
 }
 
 Status TarUnpacker::finish_directory(int directory, const TarEntry &entry) {
-  struct stat status = {};
-  if (fstat(directory, &status) < 0) return last_error("fstat");
-  directory_times_[status.st_ino] = entry.mtime;
-  return set_metadata(directory, entry, options_.metadata, counts_.xattrs_skipped);
-}
-
-Status TarUnpacker::set_directory_times() {
-  if (directory_times_.empty()) return {};
-  unique_fd top(openat(root_.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!top) return last_error("openat");
-  TimeSetter setter(directory_times_);
-  if (!options_.into_existing) return TreeWalk(setter).run(std::move(top));
-  // What was there before may be large, and is none of ours.
-  if (auto set = setter.enter(top.get()); !set) return set;
-  for (const std::string &name : top_directories_) {
-    constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
-    auto directory = open_beneath(top.get(), name.c_str(), kFlags, Crossing::any_mount);
-    // A symlink that was there and led to where the directories are.
-    if (!directory) continue;
-    if (auto walked = TreeWalk(setter).run(directory.take()); !walked) return walked;
-  }
+  const Result<struct stat> status = set_metadata(directory, entry, options_.metadata, counts_.xattrs_skipped);
+  if (!status) return status.error();
+  tally_.directory(status.value(), entry.mtime);
   return {};
 }
 
@@ -237,26 +222,33 @@ Status TarUnpacker::unpack_symlink(const Place &place, const TarEntry &entry) {
   const char *name = place.name.c_str();
   int result = symlinkat(entry.link.c_str(), place.parent, name);
   if (result < 0 && errno == EEXIST) {
-    Status removed = remove_tree_at(place.parent, name);
+    Status removed = remove_at(place);
     if (!removed) return removed;
     result = symlinkat(entry.link.c_str(), place.parent, name);
   }
   if (result < 0) return last_error("symlinkat");
-  ++counts_.inodes;
-  return set_metadata_at(place.parent, name, entry, options_.metadata, counts_.xattrs_skipped);
+  return finish_at(place, entry);
 }
 
 Status TarUnpacker::unpack_fifo(const Place &place, const TarEntry &entry) {
   const char *name = place.name.c_str();
   int result = mkfifoat(place.parent, name, entry.mode & 0777);
   if (result < 0 && errno == EEXIST) {
-    Status removed = remove_tree_at(place.parent, name);
+    Status removed = remove_at(place);
     if (!removed) return removed;
     result = mkfifoat(place.parent, name, entry.mode & 0777);
   }
   if (result < 0) return last_error("mkfifoat");
+  return finish_at(place, entry);
+}
+
+Status TarUnpacker::finish_at(const Place &place, const TarEntry &entry) {
   ++counts_.inodes;
-  return set_metadata_at(place.parent, name, entry, options_.metadata, counts_.xattrs_skipped);
+  const char *name = place.name.c_str();
+  const auto status = set_metadata_at(place.parent, name, entry, options_.metadata, counts_.xattrs_skipped);
+  if (!status) return status.error();
+  tally_.made(status.value(), {});
+  return {};
 }
 
 Status TarUnpacker::unpack_hard_link(const Place &place, const std::string &path, const TarEntry &entry) {
@@ -282,7 +274,7 @@ Status TarUnpacker::link_to(int target_parent, const std::string &target, const 
   if (fstatat(place.parent, place.name.c_str(), &existing, AT_SYMLINK_NOFOLLOW) < 0) return last_error("fstatat");
   // Also the case of a link to itself, whose removal would lose the file.
   if (existing.st_dev == status.st_dev && existing.st_ino == status.st_ino) return {};
-  Status removed = remove_tree_at(place.parent, place.name.c_str());
+  Status removed = remove_at(place);
   if (!removed) return removed;
   if (linkat(target_parent, target.c_str(), place.parent, place.name.c_str(), 0) < 0) return last_error("linkat");
   return {};
@@ -293,15 +285,19 @@ Status TarUnpacker::hide_name(const std::string &path, std::string_view hidden) 
   const Result<int> parent = root_.make_directory(parent_of(path));
   if (!parent) return parent.error();
   const std::string name(hidden);
-  Status made = make_whiteout(parent.value(), name.c_str());
-  if (made) {
-    ++counts_.inodes;
-    return {};
-  }
-  if (made.error().number != EEXIST) return made;
+  const Status made = make_whiteout(parent.value(), name.c_str());
+  if (!made && made.error().number != EEXIST) return made;
   struct stat status = {};
   if (fstatat(parent.value(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) < 0) return last_error("fstatat");
-  return S_ISDIR(status.st_mode) ? mark_opaque(parent.value(), name.c_str()) : Status();
+  if (made) {
+    ++counts_.inodes;
+    tally_.made(status, path);
+    return {};
+  }
+  if (!S_ISDIR(status.st_mode)) return {};
+  // The attribute may take a block.
+  tally_.forget();
+  return mark_opaque(parent.value(), name.c_str());
 }
 
 Status TarUnpacker::hide_lower_content(const std::string &path) {

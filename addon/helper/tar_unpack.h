@@ -4,19 +4,21 @@
 // How this works: entry by entry, each below the directory whatever its name (tar_root.h). What an entry finds in its
 // way is replaced, a directory by a directory keeps its content. Whiteouts speak about the layers below only: what this
 // layer itself brings under that name stays, in whichever order they come, and a directory of that name becomes opaque.
-// Devices and attributes that an image must not bring are left out and counted. The times of directories are set at the
-// end by a walk over the tree, because every entry changes those of its parent; the walk goes by inode number, so that
-// neither symlinks nor replaced directories can mislead it. Nothing is undone on an error: the caller removes the tree.
+// Devices and attributes that an image must not bring are left out and counted. The times of a directory are set when
+// the archive goes on to another one, because every entry changes those of its parent (tar_tally.h). Nothing is undone
+// on an error: the caller removes the tree.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 #include <unordered_set>
 
 #include "addon/helper/tar_metadata.h"
 #include "addon/helper/tar_reader.h"
 #include "addon/helper/tar_root.h"
+#include "addon/helper/tar_tally.h"
 #include "addon/sys/result.h"
 
 namespace sampan {
@@ -40,11 +42,14 @@ struct UnpackCounts {
 class TarUnpacker {
  public:
   TarUnpacker(TarReader &reader, unique_fd directory, const UnpackOptions &options)
-      : reader_(reader), root_(std::move(directory)), options_(options) {}
+      : reader_(reader), root_(std::move(directory), tally_), options_(options) {}
 
   // Errors name the entry; EBADMSG and EOPNOTSUPP of TarReader say what is wrong with the archive.
   Status run();
   UnpackCounts counts() const;
+
+  // Of the whole tree, after it was synced; absent: it has to be measured.
+  std::optional<TreeUsage> usage();
 
  private:
   // Where an entry goes; the descriptor is borrowed from root_.
@@ -56,27 +61,28 @@ class TarUnpacker {
   Status unpack(const TarEntry &entry);
   Status unpack_at(const Place &place, const std::string &path, const TarEntry &entry);
   Status unpack_root(const TarEntry &entry);
-  Status unpack_file(const Place &place, const TarEntry &entry);
+  Status unpack_file(const Place &place, const std::string &path, const TarEntry &entry);
   Status write_data(int file, const TarEntry &entry);
   Status unpack_directory(const Place &place, const std::string &path, const TarEntry &entry);
   Status finish_directory(int directory, const TarEntry &entry);
   Status unpack_symlink(const Place &place, const TarEntry &entry);
   Status unpack_fifo(const Place &place, const TarEntry &entry);
+  Status finish_at(const Place &place, const TarEntry &entry);
   Status unpack_hard_link(const Place &place, const std::string &path, const TarEntry &entry);
   Status link_to(int target_parent, const std::string &target, const Place &place);
   Status hide_name(const std::string &path, std::string_view hidden);
   Status hide_lower_content(const std::string &path);
   Status skip_device(std::string path);
   Status check_kind(const Place &place, TarType type) const;
-  Status set_directory_times();
+  Status remove_at(const Place &place);
+  bool count_waiting(std::string_view path);
 
   TarReader &reader_;
+  TarTally tally_;
   TarRoot root_;
   UnpackOptions options_;
   UnpackCounts counts_;
-  bool reading_failed_ = false;  // the archive is to blame, and its reader has named the entry
-  std::unordered_map<ino_t, struct timespec> directory_times_;
-  std::unordered_set<std::string> top_directories_;  // into_existing: where the directories of the archive are
+  bool reading_failed_ = false;                      // the archive is to blame, and its reader has named the entry
   std::unordered_set<std::string> skipped_devices_;  // hard links to them are left out too
 };
 

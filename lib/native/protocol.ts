@@ -92,7 +92,7 @@ export type PlanOperation =
   | { readonly op: 'spawn_init' }
   /** execve with PATH lookup in env; HOME is set from set_user when env has none; must be last */
   | { readonly op: 'exec'; readonly argv: readonly string[]; readonly env: readonly string[] }
-  /** unpack a plain tar stream from input into the directory target (a host path), as an overlay layer; flags: 1 owners cannot be set (single-id map), 2 plain rootfs: .wh. names are ordinary names */
+  /** unpack a plain tar stream from input into an empty host directory, as an overlay layer; what it takes on disk is counted as tree_usage does; flags: 1 owners cannot be set (single-id map), 2 plain rootfs: .wh. names are ordinary names */
   | { readonly op: 'unpack_tar'; readonly input: number; readonly source: string; readonly flags: number }
   /** remove a host directory tree; a missing one is fine */
   | { readonly op: 'remove_tree'; readonly source: string }

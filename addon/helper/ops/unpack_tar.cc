@@ -3,9 +3,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <utility>
+
 #include "addon/helper/ops/ops.h"
 #include "addon/helper/root_path.h"
 #include "addon/helper/tar_unpack.h"
+#include "addon/helper/tree_usage.h"
 
 namespace sampan {
 namespace {
@@ -16,8 +19,6 @@ constexpr int kPipeSize = 1024 * 1024;
 
 void add_counts(InitContext &context, const UnpackCounts &counts) {
   context.add_result("entries", counts.entries);
-  context.add_result("bytes", counts.bytes);
-  context.add_result("inodes", counts.inodes);
   context.add_result("devicesSkipped", counts.devices_skipped);
   context.add_result("xattrsSkipped", counts.xattrs_skipped);
 }
@@ -29,7 +30,7 @@ ssize_t read_input(void *context, char *buffer, size_t size) {
 }  // namespace
 
 // #syscalls: read pwrite64 openat openat2 mkdirat mknodat symlinkat linkat unlinkat fstat newfstatat fchown fchownat
-// #syscalls: fchmod fchmodat fsetxattr utimensat ftruncate getdents64 umask fcntl syncfs
+// #syscalls: fchmod fchmodat fsetxattr utimensat ftruncate getdents64 umask fcntl fstatfs syncfs
 Status op_unpack_tar(InitContext &context, const unpack_tar_args &args) {
   const char *path = args.source == nullptr ? "" : args.source;
   unique_fd directory(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -50,7 +51,12 @@ Status op_unpack_tar(InitContext &context, const unpack_tar_args &args) {
   // A layer is known as whole by its record, which others write next: no power cut may leave the one without the other.
   // syncfs(2) reports errors of write-back since Linux 5.8.
   if (syncfs(synced.get()) < 0) return last_error("syncfs", path);
+  const auto counted = unpacker.usage();
+  const Result<TreeUsage> usage = counted ? Result<TreeUsage>(*counted) : measure_tree(std::move(synced));
+  if (!usage) return usage.error();
   add_counts(context, unpacker.counts());
+  context.add_result("bytes", usage.value().bytes);
+  context.add_result("inodes", usage.value().inodes);
   return {};
 }
 

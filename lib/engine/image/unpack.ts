@@ -151,7 +151,6 @@ const runUnpack = async (
         ...namespaceOperations(idMap),
         { op: 'become_root' },
         { op: 'unpack_tar', input: 0, source: directory, flags },
-        { op: 'tree_usage', source: directory },
       ],
       descriptors: [fd],
       title: 'sampan-unpack',
