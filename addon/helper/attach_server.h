@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "addon/sys/result.h"
 #include "addon/sys/unique_fd.h"
@@ -15,6 +16,11 @@ class AttachServer {
   Status open(int directory, const char *name);
   bool is_open() const { return static_cast<bool>(listener_); }
   int fd() const { return listener_.get(); }
+
+  // The socket goes to another process, its name stays where it is.
+  unique_fd release() { return std::move(listener_); }
+  // Such a socket, whose name is that other process's.
+  void adopt(unique_fd listener) { listener_ = std::move(listener); }
 
   // The next connection from somebody who may attach; others are closed. Error{EAGAIN} when there is none.
   Result<unique_fd> accept();

@@ -12,10 +12,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "addon/helper/attach_server.h"
 #include "addon/helper/frame_io.h"
 #include "addon/helper/id_map.h"
+#include "addon/helper/netd_confine.h"
 #include "addon/helper/netd_server.h"
+#include "addon/helper/network_agent.h"
 #include "addon/helper/start_failure.h"
 #include "addon/sys/proc.h"
 
@@ -109,10 +110,14 @@ Status serve(const Settings &settings, int control) {
   if (!user_namespace) return user_namespace.error();
   raise_descriptor_limit();
   ::signal(SIGPIPE, SIG_IGN);
-  NetdServer server(settings.netd_linger_ms);
-  if (auto opened = server.open(settings.netd_dir_fd, user_namespace.take()); !opened) return opened;
   const auto started = sys::start_time(::getpid());
   const uint64_t ticks = started ? started.value() : 0;
+  auto agent = NetworkAgent::start(settings.netd_dir_fd, locked.value().get());
+  if (!agent) return agent.error();
+  for (const int fd : {settings.netd_dir_fd, settings.netd_user_namespace_fd}) ::close(fd);
+  if (auto confined = confine_packet_process(); !confined) return confined;
+  NetdServer server(settings.netd_linger_ms);
+  if (auto opened = server.open(agent.take(), user_namespace.take()); !opened) return opened;
   // Whoever started us may be gone already; others will come.
   (void)send_frame(control, {.type = FrameType::ready,
                              .a = static_cast<uint32_t>(::getpid()),
@@ -120,7 +125,6 @@ Status serve(const Settings &settings, int control) {
                              .c = static_cast<uint32_t>(ticks >> 32)});
   ::close(control);
   server.run();
-  ::unlinkat(settings.netd_dir_fd, kNetdLock, 0);
   return {};
 }
 

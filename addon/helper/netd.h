@@ -6,7 +6,7 @@
 // the ids that containers have; the containers' own user namespaces are made inside that one, so that interfaces may be
 // put into their network namespaces. Each container's monitor keeps a connection: the lease. netd keeps nothing that is
 // not in a lease, and when it is killed, the monitors start it again and resume their leases. With nobody connected for
-// a while it ends.
+// a while it ends. From the first packet on it has no rights of its own (network_agent.h, netd_confine.h).
 #pragma once
 
 #include "addon/helper/settings.h"

@@ -1,172 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "addon/helper/netd_network.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
-#include <cstring>
-
-#include "addon/sys/file.h"
-#include "addon/sys/netlink.h"
-#include "addon/sys/network_namespace.h"
+#include <utility>
 
 namespace sampan {
 
-namespace {
-
-constexpr const char *kBridge = "br0";
-constexpr const char *kTun = "tun0";
-constexpr unsigned kLoopback = 1;  // index of lo in every network namespace
-
-struct Setting {
-  const char *path;
-  const char *value;
-};
-
-// Before any device is made: devices begin with the defaults.
-// tcp_early_demux: a SYN whose addresses are those of a connection in TIME_WAIT would be taken for local and dropped
-// by ip_forward(). rp_filter: answers of the outside come in through the tun with any source. bridge-nf-call: there are
-// no filter rules here, and asking for them costs a tenth of what a frame costs on the bridge.
-constexpr Setting kSettings[] = {
-    {"/proc/sys/net/ipv4/ip_forward", "1"},
-    {"/proc/sys/net/ipv4/tcp_early_demux", "0"},
-    {"/proc/sys/net/ipv4/conf/all/rp_filter", "0"},
-    {"/proc/sys/net/ipv4/conf/default/rp_filter", "0"},
-    {"/proc/sys/net/ipv4/conf/all/send_redirects", "0"},
-    {"/proc/sys/net/ipv4/conf/default/send_redirects", "0"},
-    {"/proc/sys/net/ipv6/conf/all/forwarding", "1"},
-    {"/proc/sys/net/ipv6/conf/default/accept_dad", "0"},
-    {"/proc/sys/net/bridge/bridge-nf-call-iptables", "0"},
-    {"/proc/sys/net/bridge/bridge-nf-call-ip6tables", "0"},
-    {"/proc/sys/net/bridge/bridge-nf-call-arptables", "0"},
-};
-
-// A kernel without IPv6, or without br_netfilter, has no such files.
-Status apply_settings() {
-  for (const auto &[path, value] : kSettings) {
-    auto written = sys::write_kernel_file(path, value);
-    if (!written && written.error().number != ENOENT) return written;
-  }
-  return {};
-}
-
-// Locally administered, and the same after every restart: neighbours need not learn it again.
-sys::MacAddress bridge_mac(const NetworkDescription &description) {
-  sys::MacAddress mac{{0x02, 0x42, 0, 0, 0, 0}};
-  if (!description.gateways.empty()) std::memcpy(mac.bytes + 2, description.gateways.front().bytes, 4);
-  return mac;
-}
-
-bool has_family(const EndpointDescription &endpoint, int family) {
-  return std::any_of(endpoint.addresses.begin(), endpoint.addresses.end(),
-                     [family](const auto &address) { return address.family == family; });
-}
-
-Result<std::string> random_name() {
-  uint32_t number = 0;
-  if (::getrandom(&number, sizeof number, 0) != ssize_t{sizeof number}) return last_error("getrandom");
-  return "v" + std::to_string(number);
-}
-
-// By its errno alone, that of a device without permission would be taken for that of a port.
-Error no_device(const Error &error) {
-  const char *const why = error.number == ENOENT ? "not there" : error.number == EACCES ? "no permission" : "";
-  return {ENODEV, error.call, error.subject, why};
-}
-
-// In the network's namespace.
-Status plug_in(const EndpointDescription &endpoint, int container_namespace) {
-  auto name = random_name();
-  if (!name) return name.error();
-  const auto bridge = sys::interface_index(kBridge);
-  if (!bridge) return bridge.error();
-  auto netlink = sys::Netlink::open();
-  if (!netlink) return netlink.error();
-  sys::NetlinkBatch batch;
-  batch.add_veth({.name = name.value().c_str(),
-                  .bridge = bridge.value(),
-                  .peer_name = endpoint.interface_name.c_str(),
-                  .peer_mac = endpoint.mac,
-                  .peer_namespace = container_namespace,
-                  .mtu = endpoint.network.mtu});
-  if (auto added = netlink.value().run(batch); !added) return added;
-  return sys::enable_gro(name.value().c_str());
-}
-
-// In the container's namespace.
-Status configure(const EndpointDescription &endpoint) {
-  const auto index = sys::interface_index(endpoint.interface_name.c_str());
-  if (!index) return index.error();
-  auto netlink = sys::Netlink::open();
-  if (!netlink) return netlink.error();
-  sys::NetlinkBatch batch;
-  for (const auto &address : endpoint.addresses) batch.add_address(index.value(), address);
-  batch.set_up(index.value());
-  for (const auto &gateway : endpoint.network.gateways) {
-    if (!endpoint.default_route || endpoint.network.internal || !has_family(endpoint, gateway.family)) continue;
-    batch.add_default_route(index.value(), gateway.family, &gateway);
-  }
-  if (auto done = netlink.value().run(batch); !done) return done;
-  return sys::enable_gro(endpoint.interface_name.c_str());
-}
-
-}  // namespace
-
 Result<std::unique_ptr<NetdNetwork>> NetdNetwork::create(const NetworkParts &parts,
-                                                         const NetworkDescription &description, unique_fd adopted) {
-  const bool is_adopted = static_cast<bool>(adopted);
-  if (!is_adopted) {
-    auto made = sys::new_network_namespace();
-    if (!made) return made.error();
-    adopted = made.take();
-  }
-  std::unique_ptr<NetdNetwork> network(new NetdNetwork(parts.containers, description, std::move(adopted)));
-  net::Tun tun;
-  std::vector<net::DnsSockets> sockets;
-  const auto ready =
-      sys::in_network_namespace(network->namespace_.get(), [&] { return network->set_up(is_adopted, tun, sockets); });
-  if (!ready) return ready.error();
+                                                         const NetworkDescription &description, int adopted) {
+  auto made = parts.agent.make_network(description, adopted);
+  if (!made) return made.error();
+  auto &[network_namespace, tun, sockets] = made.value();
+  std::unique_ptr<NetdNetwork> network(new NetdNetwork(parts.containers, description, std::move(network_namespace)));
   auto dns = net::DnsServer::create(parts.loop, network->zone_, std::move(sockets));
   if (!dns) return dns.error();
   network->dns_ = dns.take();
   if (description.internal) return network;
   if (auto started = network->start_stack(parts.stack, std::move(tun)); !started) return started.error();
   return network;
-}
-
-// In the network's namespace.
-Status NetdNetwork::set_up(bool adopted, net::Tun &tun, std::vector<net::DnsSockets> &dns) {
-  auto netlink = sys::Netlink::open();
-  if (!netlink) return netlink.error();
-  sys::NetlinkBatch batch;
-  if (!adopted) {
-    if (auto applied = apply_settings(); !applied) return applied;
-    sys::NetlinkBatch devices;
-    devices.set_up(kLoopback);
-    devices.add_bridge(kBridge, bridge_mac(description_), description_.mtu);
-    if (auto added = netlink.value().run(devices); !added) return added;
-    const auto bridge = sys::interface_index(kBridge);
-    if (!bridge) return bridge.error();
-    for (const auto &gateway : description_.gateways) batch.add_address(bridge.value(), gateway);
-  }
-  if (!description_.internal) {
-    auto opened = net::open_tun(kTun);
-    if (!opened) return no_device(opened.error());
-    tun = opened.take();
-    const auto index = sys::interface_index(kTun);
-    if (!index) return index.error();
-    batch.set_up(index.value(), description_.mtu, net::kTunQueueLength);
-    for (const auto &gateway : description_.gateways) {
-      batch.add_default_route(index.value(), gateway.family, nullptr);
-    }
-  }
-  if (auto done = netlink.value().run(batch); !done) return done;
-  // resolv.conf of the containers names the first one.
-  if (description_.gateways.empty()) return {};
-  auto sockets = net::open_dns_sockets(to_ip_address(description_.gateways.front()));
-  if (!sockets) return sockets.error();
-  dns.push_back(sockets.take());
-  return {};
 }
 
 Status NetdNetwork::start_stack(net::StackResources &resources, net::Tun tun) {
@@ -187,29 +38,6 @@ Status NetdNetwork::start_stack(net::StackResources &resources, net::Tun tun) {
   if (!stack) return stack.error();
   stack_ = stack.take();
   return {};
-}
-
-Status NetdNetwork::add_endpoint(const EndpointDescription &endpoint, int container_namespace) {
-  auto plugged = sys::in_network_namespace(namespace_.get(), [&] { return plug_in(endpoint, container_namespace); });
-  if (!plugged) {
-    if (plugged.error().number == EEXIST) plugged = Error{EEXIST, plugged.error().call, endpoint.interface_name};
-    return plugged;
-  }
-  auto configured = sys::in_network_namespace(container_namespace, [&] { return configure(endpoint); });
-  // The failure that counts is the first one.
-  if (!configured) (void)remove_endpoint(endpoint, container_namespace);
-  return configured;
-}
-
-Status remove_endpoint(const EndpointDescription &endpoint, int container_namespace) {
-  return sys::in_network_namespace(container_namespace, [&]() -> Status {
-    auto netlink = sys::Netlink::open();
-    if (!netlink) return netlink.error();
-    sys::NetlinkBatch batch;
-    batch.delete_link(endpoint.interface_name.c_str());
-    auto removed = netlink.value().run(batch);
-    return !removed && removed.error().number == ENODEV ? Status() : removed;
-  });
 }
 
 }  // namespace sampan

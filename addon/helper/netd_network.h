@@ -12,6 +12,7 @@
 
 #include "addon/helper/netd_description.h"
 #include "addon/helper/netd_zone.h"
+#include "addon/helper/network_agent.h"
 #include "addon/net/dns_server.h"
 #include "addon/net/stack.h"
 #include "addon/sys/result.h"
@@ -23,27 +24,24 @@ namespace sampan {
 struct NetworkParts {
   net::EventLoop &loop;
   net::StackResources &stack;
+  NetworkAgent &agent;
   ContainerSource &containers;
 };
 
 class NetdNetwork {
  public:
-  // `adopted`: a namespace that an earlier netd made for this network.
+  // `adopted`: a namespace that an earlier netd made for this network, or -1. Borrowed.
   static Result<std::unique_ptr<NetdNetwork>> create(const NetworkParts &parts, const NetworkDescription &description,
-                                                     unique_fd adopted);
+                                                     int adopted);
 
   const NetworkDescription &description() const { return description_; }
   int namespace_fd() const { return namespace_.get(); }
   net::StackCounters counters() const { return stack_ ? stack_->counters() : net::StackCounters(); }
 
-  // The container's end is named, addressed, up and routed when this returns; on failure nothing of it stays.
-  Status add_endpoint(const EndpointDescription &endpoint, int container_namespace);
-
  private:
   NetdNetwork(ContainerSource &containers, NetworkDescription description, unique_fd made)
       : description_(std::move(description)), namespace_(std::move(made)), zone_(containers, description_) {}
 
-  Status set_up(bool adopted, net::Tun &tun, std::vector<net::DnsSockets> &dns);
   Status start_stack(net::StackResources &resources, net::Tun tun);
 
   NetworkDescription description_;
@@ -52,8 +50,5 @@ class NetdNetwork {
   NetdZone zone_;
   std::unique_ptr<net::DnsServer> dns_;
 };
-
-// Takes the interface out of a container that lives on. A missing one is fine.
-Status remove_endpoint(const EndpointDescription &endpoint, int container_namespace);
 
 }  // namespace sampan

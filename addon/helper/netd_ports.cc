@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "addon/helper/netd_ports.h"
 
-#include <netinet/in.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <utility>
-
-#include "addon/sys/netlink.h"
-#include "addon/sys/network_namespace.h"
 
 namespace sampan {
 
 namespace {
 
-constexpr uint32_t kTable = 100;
-constexpr const char *kBridge = "br0";
 // Any free port has to be free at several addresses.
 constexpr int kTriesForAny = 32;
 
@@ -104,47 +97,10 @@ EndpointDescription with_ports(const EndpointDescription &endpoint, std::vector<
   return changed;
 }
 
-template <typename Visit>
-void for_each_rule(const EndpointDescription &endpoint, Visit visit) {
-  for (const auto &port : endpoint.published) {
-    for (const auto &address : endpoint.addresses) {
-      visit(sys::PacketRule{.interface_name = kBridge,
-                            .source = address,
-                            .protocol = static_cast<uint8_t>(port.is_udp ? IPPROTO_UDP : IPPROTO_TCP),
-                            .source_port = port.container_port,
-                            .table = kTable});
-    }
-  }
-}
-
-// A failure that `harmless` names, of a rule that is there, or gone, already, is none.
-Status run_each(const std::vector<sys::NetlinkBatch> &batches, int harmless) {
-  auto netlink = sys::Netlink::open();
-  if (!netlink) return netlink.error();
-  for (const auto &batch : batches) {
-    auto done = netlink.value().run(batch);
-    if (!done && done.error().number != harmless) return done;
-  }
-  return {};
-}
-
-Status steer_answers(const EndpointDescription &endpoint, int network_namespace) {
-  std::vector<sys::NetlinkBatch> batches;
-  for (const auto &address : endpoint.addresses) batches.emplace_back().add_local_route(address.family, kTable);
-  for_each_rule(endpoint, [&](const sys::PacketRule &rule) { batches.emplace_back().add_rule(rule); });
-  return sys::in_network_namespace(network_namespace, [&] { return run_each(batches, EEXIST); });
-}
-
-void unsteer_answers(const EndpointDescription &endpoint, int network_namespace) {
-  std::vector<sys::NetlinkBatch> batches;
-  for_each_rule(endpoint, [&](const sys::PacketRule &rule) { batches.emplace_back().delete_rule(rule); });
-  // A rule that stays behind leads packets of an address that nobody has.
-  (void)sys::in_network_namespace(network_namespace, [&] { return run_each(batches, ENOENT); });
-}
-
 }  // namespace
 
-Status NetdPorts::open(net::EventLoop &loop) {
+Status NetdPorts::open(net::EventLoop &loop, NetworkAgent &agent) {
+  agent_ = &agent;
   auto resources = net::PublisherResources::create(loop);
   if (!resources) return resources.error();
   resources_ = resources.take();
@@ -155,7 +111,7 @@ Status NetdPorts::publish(int network_namespace, EndpointDescription *endpoint) 
   if (endpoint->published.empty()) return {};
   auto found = network(endpoint->network, network_namespace);
   if (!found) return found.error();
-  Status outcome = steer_answers(*endpoint, network_namespace);
+  Status outcome = agent_->steer(*endpoint, network_namespace);
   for (auto &port : endpoint->published) {
     if (outcome) outcome = publish_one(*found.value()->publisher, *endpoint, &port);
   }
@@ -167,13 +123,13 @@ void NetdPorts::withdraw(const EndpointDescription &endpoint) {
   Network *found = endpoint.published.empty() ? nullptr : find(endpoint.network.id);
   if (found == nullptr) return;
   for (const auto &address : endpoint.addresses) found->publisher->withdraw_all(to_ip_address(address));
-  unsteer_answers(endpoint, found->network_namespace);
+  agent_->unsteer(endpoint, found->network_namespace);
 }
 
 Status NetdPorts::add(int network_namespace, EndpointDescription *endpoint, std::vector<PublishDescription> *wanted) {
   auto found = network(endpoint->network, network_namespace);
   if (!found) return found.error();
-  Status outcome = steer_answers(with_ports(*endpoint, *wanted), network_namespace);
+  Status outcome = agent_->steer(with_ports(*endpoint, *wanted), network_namespace);
   std::vector<PublishDescription> added;
   for (auto &port : *wanted) {
     if (!outcome) break;
@@ -184,7 +140,7 @@ Status NetdPorts::add(int network_namespace, EndpointDescription *endpoint, std:
   endpoint->published.insert(endpoint->published.end(), added.begin(), added.end());
   if (outcome) return outcome;
   remove(endpoint, added);
-  unsteer_answers(with_ports(*endpoint, unused(*endpoint, *wanted)), network_namespace);
+  agent_->unsteer(with_ports(*endpoint, unused(*endpoint, *wanted)), network_namespace);
   return outcome;
 }
 
@@ -202,7 +158,7 @@ void NetdPorts::remove(EndpointDescription *endpoint, const std::vector<PublishD
     if (port.host_addresses.empty()) removed.push_back(port);
   }
   std::erase_if(endpoint->published, [](const auto &port) { return port.host_addresses.empty(); });
-  unsteer_answers(with_ports(*endpoint, unused(*endpoint, removed)), found->network_namespace);
+  agent_->unsteer(with_ports(*endpoint, unused(*endpoint, removed)), found->network_namespace);
 }
 
 void NetdPorts::forget_network(std::string_view id) {
@@ -213,9 +169,10 @@ Result<NetdPorts::Network *> NetdPorts::network(const NetworkDescription &descri
   if (Network *known = find(description.id)) return known;
   std::vector<net::IpPrefix> own;
   for (const auto &gateway : description.gateways) own.push_back(to_ip_prefix(gateway));
-  auto publisher = net::Publisher::create(*resources_, network_namespace, own);
+  auto sockets = std::make_unique<AgentSockets>(*agent_, network_namespace);
+  auto publisher = net::Publisher::create(*resources_, *sockets, own);
   if (!publisher) return publisher.error();
-  return &networks_.emplace_back(Network{description.id, network_namespace, publisher.take()});
+  return &networks_.emplace_back(Network{description.id, network_namespace, std::move(sockets), publisher.take()});
 }
 
 NetdPorts::Network *NetdPorts::find(std::string_view id) {

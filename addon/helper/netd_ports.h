@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "addon/helper/netd_description.h"
+#include "addon/helper/network_agent.h"
 #include "addon/net/event_loop.h"
 #include "addon/net/publisher.h"
 #include "addon/sys/result.h"
@@ -17,7 +18,7 @@ namespace sampan {
 
 class NetdPorts {
  public:
-  Status open(net::EventLoop &loop);
+  Status open(net::EventLoop &loop, NetworkAgent &agent);
 
   // Publishes the ports of an endpoint, and writes into it which ports of the host they got. All or none.
   // EADDRINUSE, EACCES or EADDRNOTAVAIL with address and port as subject.
@@ -37,12 +38,14 @@ class NetdPorts {
   struct Network {
     std::string id;
     int network_namespace = -1;
+    std::unique_ptr<AgentSockets> sockets;
     std::unique_ptr<net::Publisher> publisher;
   };
 
   Result<Network *> network(const NetworkDescription &description, int network_namespace);
   Network *find(std::string_view id);
 
+  NetworkAgent *agent_ = nullptr;
   std::unique_ptr<net::PublisherResources> resources_;
   std::vector<Network> networks_;
 };

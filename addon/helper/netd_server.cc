@@ -16,6 +16,10 @@ namespace sampan {
 
 namespace {
 
+constexpr int kNotAdopted = -1;
+// A burst of queries asks the agent once.
+constexpr uint64_t kResolversMs = 200;
+
 bool same_file(int one, int other) {
   struct stat first = {};
   struct stat second = {};
@@ -40,16 +44,25 @@ struct NetdServer::Connection final : public Watch {
 NetdServer::NetdServer(uint32_t linger_ms) : linger_ms_(linger_ms) {}
 NetdServer::~NetdServer() = default;
 
-Status NetdServer::open(int directory, unique_fd user_namespace) {
+// Whoever holds a lease starts another netd.
+void NetdServer::AgentWatch::ready(uint32_t) {
+  constexpr int kFailed = 1;
+  ::_exit(kFailed);
+}
+
+Status NetdServer::open(std::unique_ptr<NetworkAgent> agent, unique_fd user_namespace) {
+  agent_ = std::move(agent);
   user_namespace_ = std::move(user_namespace);
   payload_ = std::make_unique<char[]>(kMaxFramePayload);
   if (auto opened = loop_.open(); !opened) return opened;
   auto resources = net::StackResources::create(loop_);
   if (!resources) return resources.error();
   resources_ = resources.take();
-  if (auto opened = ports_.open(loop_); !opened) return opened;
-  directory_ = directory;
-  if (auto listening = listener_.open(directory, kNetdSocket); !listening) return listening;
+  if (auto opened = ports_.open(loop_, *agent_); !opened) return opened;
+  if (!loop_.watch(agent_watch_, agent_->fd(), 0)) return last_error("epoll_ctl", "network agent");
+  auto listening = agent_->listen();
+  if (!listening) return listening.error();
+  listener_.adopt(listening.take());
   if (!loop_.watch(*this, listener_.fd(), EPOLLIN)) return last_error("epoll_ctl");
   loop_.arm(*this, linger_ms_);
   return {};
@@ -62,12 +75,15 @@ void NetdServer::run() {
       sweep();
     }
     // Whoever comes from here on finds no socket, and starts another netd; those who were faster are served.
-    ::unlinkat(directory_, kNetdSocket, 0);
+    agent_->hide();
     ready(EPOLLIN);
     loop_.forget(*this, listener_.fd());
     if (connections_.empty()) break;
     over_ = false;
-    if (!listener_.open(directory_, kNetdSocket) || !loop_.watch(*this, listener_.fd(), EPOLLIN)) break;
+    auto listening = agent_->listen();
+    if (!listening) break;
+    listener_.adopt(listening.take());
+    if (!loop_.watch(*this, listener_.fd(), EPOLLIN)) break;
   }
   listener_.close();
 }
@@ -150,10 +166,11 @@ bool NetdServer::attach(Connection &connection, Descriptors &descriptors) {
 
 Status NetdServer::plug_in_all(Connection &lease) {
   for (auto &endpoint : lease.container.endpoints) {
-    auto found = network(endpoint.network, {});
+    auto found = network(endpoint.network, kNotAdopted);
     if (!found) return found.error();
     if (auto published = ports_.publish(found.value()->namespace_fd(), &endpoint); !published) return published;
-    if (auto added = found.value()->add_endpoint(endpoint, lease.container_namespace.get()); !added) return added;
+    if (auto added = agent_->plug_in(endpoint, found.value()->namespace_fd(), lease.container_namespace.get()); !added)
+      return added;
   }
   return {};
 }
@@ -174,7 +191,7 @@ bool NetdServer::resume(Connection &connection, const Frame &frame, Descriptors 
   connection.entered = connection.leased = true;
   for (size_t i = 0; i < connection.container.endpoints.size(); ++i) {
     auto &endpoint = connection.container.endpoints[i];
-    auto found = network(endpoint.network, std::move(descriptors[kBeforeNetworks + i]));
+    auto found = network(endpoint.network, descriptors[kBeforeNetworks + i].get());
     if (!found) return answer(connection, found.error()) && false;
     // A port that somebody took in between is lost; the container lives on.
     (void)ports_.publish(found.value()->namespace_fd(), &endpoint);
@@ -198,9 +215,9 @@ Status NetdServer::connect(Connection &lease, const EndpointDescription &endpoin
   auto &endpoints = lease.container.endpoints;
   const auto same = [&](const auto &other) { return other.network.id == endpoint.network.id; };
   if (std::any_of(endpoints.begin(), endpoints.end(), same)) return Error{EEXIST, "netd", endpoint.network.id};
-  auto found = network(endpoint.network, {});
+  auto found = network(endpoint.network, kNotAdopted);
   if (!found) return found.error();
-  auto added = found.value()->add_endpoint(endpoint, lease.container_namespace.get());
+  auto added = agent_->plug_in(endpoint, found.value()->namespace_fd(), lease.container_namespace.get());
   if (added) endpoints.push_back(endpoint);
   return added;
 }
@@ -210,7 +227,7 @@ Status NetdServer::disconnect(Connection &lease, const EndpointDescription &endp
   const auto found = std::find_if(endpoints.begin(), endpoints.end(),
                                   [&](const auto &other) { return other.network.id == endpoint.network.id; });
   if (found == endpoints.end()) return Error{ENOENT, "netd", endpoint.network.id};
-  auto removed = remove_endpoint(*found, lease.container_namespace.get());
+  auto removed = agent_->unplug(*found, lease.container_namespace.get());
   if (!removed) return removed;
   ports_.withdraw(*found);
   endpoints.erase(found);
@@ -281,9 +298,9 @@ bool NetdServer::send_attached(Connection &lease) {
   return send_frame(lease.socket.get(), {.type = FrameType::net_attached}, text, descriptors) == SendOutcome::sent;
 }
 
-Result<NetdNetwork *> NetdServer::network(const NetworkDescription &description, unique_fd adopted) {
+Result<NetdNetwork *> NetdServer::network(const NetworkDescription &description, int adopted) {
   if (NetdNetwork *known = find_network(description.id)) return known;
-  auto made = NetdNetwork::create({loop_, *resources_, *this}, description, std::move(adopted));
+  auto made = NetdNetwork::create({loop_, *resources_, *agent_, *this}, description, adopted);
   if (!made) return made.error();
   return networks_.emplace_back(made.take()).get();
 }
@@ -294,6 +311,13 @@ std::vector<const ContainerDescription *> NetdServer::containers() const {
     if (connection->leased && connection->socket) found.push_back(&connection->container);
   }
   return found;
+}
+
+const std::vector<net::IpAddress> &NetdServer::host_resolvers() {
+  if (loop_.now_ms() < resolvers_known_until_ms_) return host_resolvers_;
+  if (auto asked = agent_->resolvers()) host_resolvers_ = asked.take();
+  resolvers_known_until_ms_ = loop_.now_ms() + kResolversMs;
+  return host_resolvers_;
 }
 
 NetdNetwork *NetdServer::find_network(std::string_view id) {

@@ -15,6 +15,7 @@
 #include "addon/helper/netd_description.h"
 #include "addon/helper/netd_network.h"
 #include "addon/helper/netd_ports.h"
+#include "addon/helper/network_agent.h"
 #include "addon/net/event_loop.h"
 
 namespace sampan {
@@ -26,7 +27,7 @@ class NetdServer final : public Watch, public net::Timer, public ContainerSource
   NetdServer &operator=(const NetdServer &) = delete;
   ~NetdServer();
 
-  Status open(int directory, unique_fd user_namespace);
+  Status open(std::unique_ptr<NetworkAgent> agent, unique_fd user_namespace);
   // Until nobody has been connected for the linger time.
   void run();
 
@@ -36,10 +37,14 @@ class NetdServer final : public Watch, public net::Timer, public ContainerSource
   void expired() override;
 
   std::vector<const ContainerDescription *> containers() const override;
-  net::HostResolvers &host_resolvers() override { return host_resolvers_; }
+  const std::vector<net::IpAddress> &host_resolvers() override;
 
  private:
   struct Connection;
+  // Without the agent nothing can be served.
+  struct AgentWatch final : public Watch {
+    void ready(uint32_t events) override;
+  };
   using Descriptors = std::vector<unique_fd>;
 
   void serve(Connection &connection);
@@ -64,19 +69,21 @@ class NetdServer final : public Watch, public net::Timer, public ContainerSource
   Status disconnect(Connection &lease, const EndpointDescription &endpoint);
   Status publish(Connection &lease, EndpointDescription &wanted);
 
-  Result<NetdNetwork *> network(const NetworkDescription &description, unique_fd adopted);
+  Result<NetdNetwork *> network(const NetworkDescription &description, int adopted);
   NetdNetwork *find_network(std::string_view id);
   Connection *find_lease(std::string_view container);
   bool in_use(std::string_view network) const;
 
   const uint32_t linger_ms_;
   bool over_ = false;
-  int directory_ = -1;
+  std::unique_ptr<NetworkAgent> agent_;
+  AgentWatch agent_watch_;
   unique_fd user_namespace_;
   net::EventLoop loop_;
   AttachServer listener_;
   std::unique_ptr<net::StackResources> resources_;
-  net::HostResolvers host_resolvers_;
+  std::vector<net::IpAddress> host_resolvers_;
+  uint64_t resolvers_known_until_ms_ = 0;
   std::vector<std::unique_ptr<NetdNetwork>> networks_;
   NetdPorts ports_;
   std::vector<std::unique_ptr<Connection>> connections_;

@@ -58,7 +58,7 @@ std::string NetdZone::find_address(const net::IpAddress &address) {
 const std::vector<net::IpAddress> &NetdZone::resolvers(const net::IpAddress &client) {
   const Match match = member_at(client);
   if (match.container != nullptr && !match.container->resolvers.empty()) return match.container->resolvers;
-  return source_.host_resolvers().current();
+  return source_.host_resolvers();
 }
 
 bool NetdZone::owns(const net::IpAddress &address) {

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "addon/helper/netd_description.h"
-#include "addon/net/dns_resolvers.h"
 #include "addon/net/dns_server.h"
 
 namespace sampan {
@@ -15,7 +14,8 @@ namespace sampan {
 class ContainerSource {
  public:
   virtual std::vector<const ContainerDescription *> containers() const = 0;
-  virtual net::HostResolvers &host_resolvers() = 0;
+  // The host's DNS servers as they are now.
+  virtual const std::vector<net::IpAddress> &host_resolvers() = 0;
 
  protected:
   ~ContainerSource() = default;

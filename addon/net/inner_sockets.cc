@@ -38,19 +38,23 @@ Result<unique_fd> InnerSockets::take(int family, int type) {
   return std::move(shelf.sockets[--shelf.count]);
 }
 
-Status InnerSockets::fill(Shelf &shelf, int family, int type) const {
-  Status failed = sys::in_network_namespace(network_namespace_, [&]() -> Status {
-    while (shelf.count < shelf.batch) {
-      auto opened = open_transparent(family, type);
-      if (!opened) return opened.error();
-      shelf.sockets[shelf.count++] = opened.take();
+Status InnerSockets::fill(Shelf &shelf, int family, int type) {
+  const Status opened = source_.open(family, type, std::span(shelf.sockets, shelf.batch), &shelf.count);
+  // One is enough for now, when descriptors are short.
+  if (!opened && shelf.count == 0) return opened;
+  shelf.batch = std::min(shelf.batch * 2, kMost);
+  return {};
+}
+
+Status open_inner_sockets(int network_namespace, int family, int type, std::span<unique_fd> sockets, size_t *opened) {
+  return sys::in_network_namespace(network_namespace, [&]() -> Status {
+    while (*opened < sockets.size()) {
+      auto socket = open_transparent(family, type);
+      if (!socket) return socket.error();
+      sockets[(*opened)++] = socket.take();
     }
     return {};
   });
-  // One is enough for now, when descriptors are short.
-  if (!failed && shelf.count == 0) return failed;
-  shelf.batch = std::min(shelf.batch * 2, kMost);
-  return {};
 }
 
 }  // namespace sampan::net

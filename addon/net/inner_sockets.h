@@ -4,16 +4,29 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 
 #include "addon/sys/result.h"
 #include "addon/sys/unique_fd.h"
 
 namespace sampan::net {
 
+// Opens transparent sockets in the network namespace behind the descriptor, with rights over it. Fewer than wanted when
+// descriptors are short: `opened` says how many.
+Status open_inner_sockets(int network_namespace, int family, int type, std::span<unique_fd> sockets, size_t *opened);
+
+// Whoever may do that for one network.
+class InnerSocketSource {
+ public:
+  virtual Status open(int family, int type, std::span<unique_fd> sockets, size_t *opened) = 0;
+
+ protected:
+  ~InnerSocketSource() = default;
+};
+
 class InnerSockets {
  public:
-  // The descriptor of the network namespace stays the caller's.
-  explicit InnerSockets(int network_namespace) : network_namespace_(network_namespace) {}
+  explicit InnerSockets(InnerSocketSource &source) : source_(source) {}
 
   // AF_INET or AF_INET6, SOCK_STREAM or SOCK_DGRAM. Non-blocking, close-on-exec, and transparent (ip(7),
   // IP_TRANSPARENT): may be bound to the address of a client somewhere else.
@@ -27,9 +40,9 @@ class InnerSockets {
     size_t batch = 1;
   };
 
-  Status fill(Shelf &shelf, int family, int type) const;
+  Status fill(Shelf &shelf, int family, int type);
 
-  int network_namespace_;
+  InnerSocketSource &source_;
   Shelf shelves_[4];
 };
 

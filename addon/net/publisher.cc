@@ -21,9 +21,9 @@ bool same(const PublishedPort &a, const PublishedPort &b) {
 
 class PublisherImpl final : public Publisher {
  public:
-  PublisherImpl(PublisherResourcesImpl &resources, int network_namespace, std::span<const IpPrefix> own,
+  PublisherImpl(PublisherResourcesImpl &resources, InnerSocketSource &inner, std::span<const IpPrefix> own,
                 const PublisherLimits &limits, const SipKey &key)
-      : core_(resources, network_namespace, own, limits, key) {}
+      : core_(resources, inner, own, limits, key) {}
   ~PublisherImpl() override {
     for (auto &socket : sockets_) socket->close();
   }
@@ -78,12 +78,12 @@ Result<std::unique_ptr<PublisherResources>> PublisherResources::create(EventLoop
   return std::unique_ptr<PublisherResources>(std::move(made));
 }
 
-Result<std::unique_ptr<Publisher>> Publisher::create(PublisherResources &resources, int network_namespace,
+Result<std::unique_ptr<Publisher>> Publisher::create(PublisherResources &resources, InnerSocketSource &inner,
                                                      std::span<const IpPrefix> own, PublisherLimits limits) {
   SipKey key;
   if (::getrandom(&key, sizeof key, 0) != sizeof key) return last_error("getrandom");
-  auto made = std::make_unique<PublisherImpl>(static_cast<PublisherResourcesImpl &>(resources), network_namespace, own,
-                                              limits, key);
+  auto made =
+      std::make_unique<PublisherImpl>(static_cast<PublisherResourcesImpl &>(resources), inner, own, limits, key);
   if (!made->is_open()) return Error{ENOMEM, "mmap"};
   return std::unique_ptr<Publisher>(std::move(made));
 }

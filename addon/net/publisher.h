@@ -13,6 +13,7 @@
 #include <span>
 
 #include "addon/net/event_loop.h"
+#include "addon/net/inner_sockets.h"
 #include "addon/net/ip_address.h"
 #include "addon/sys/result.h"
 
@@ -53,8 +54,8 @@ class PublisherResources {
 
 class Publisher {
  public:
-  // `own`: the network's prefixes. The network namespace is the caller's and outlives the publisher.
-  static Result<std::unique_ptr<Publisher>> create(PublisherResources &resources, int network_namespace,
+  // `own`: the network's prefixes. `inner` makes sockets in the network, and outlives the publisher.
+  static Result<std::unique_ptr<Publisher>> create(PublisherResources &resources, InnerSocketSource &inner,
                                                    std::span<const IpPrefix> own, PublisherLimits limits = {});
   virtual ~Publisher() = default;
 

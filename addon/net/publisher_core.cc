@@ -38,13 +38,13 @@ Error on_port(const char *call, const PublishedPort &port) {
 
 }  // namespace
 
-PublisherCore::PublisherCore(PublisherResourcesImpl &shared, int network_namespace, std::span<const IpPrefix> own,
+PublisherCore::PublisherCore(PublisherResourcesImpl &shared, InnerSocketSource &inner, std::span<const IpPrefix> own,
                              const PublisherLimits &limits, const SipKey &key)
     : resources(shared),
       relays(limits.connections),
       flows(limits.udp_flows),
       flow_table(key, limits.udp_flows),
-      inner_(network_namespace),
+      inner_(inner),
       own_(own.begin(), own.end()) {
   loop().add(*this);
 }

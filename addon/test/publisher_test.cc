@@ -35,14 +35,20 @@ class Alarm final : public Timer {
   bool rang = false;
 };
 
+struct SocketsHere final : public InnerSocketSource {
+  Status open(int family, int type, std::span<unique_fd> sockets, size_t *opened) override {
+    return open_inner_sockets(here.get(), family, type, sockets, opened);
+  }
+  unique_fd here{::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)};
+};
+
 // A publisher of one network, a server in its container, and the loop, turned by hand.
 struct World {
   World() {
     CHECK(loop.open().ok());
     resources = PublisherResources::create(loop).take();
-    here.reset(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
     const IpPrefix own[] = {IpPrefix::v4(ip("10.88.0.0"), 16)};
-    publisher = Publisher::create(*resources, here.get(), own, {.connections = 64, .udp_flows = 4}).take();
+    publisher = Publisher::create(*resources, inner, own, {.connections = 64, .udp_flows = 4}).take();
   }
 
   uint16_t publish(bool is_udp, const char *host = "0.0.0.0") {
@@ -73,7 +79,7 @@ struct World {
 
   EventLoop loop;
   std::unique_ptr<PublisherResources> resources;
-  unique_fd here;
+  SocketsHere inner;
   std::unique_ptr<Publisher> publisher;
 };
 

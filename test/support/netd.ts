@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// The network process of a test's sandbox, seen from outside.
+// The processes of the network of this test file's sandbox. Their titles name its runtime directory.
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { processIds, readText } from './sandbox.js';
 import { sandbox } from './tool.js';
 
-/** The title of a netd names its runtime directory. */
-export const netdPid = (): number | undefined => {
+const pidOf = (program: string): number | undefined => {
   const [root = '-'] = readdirSync(join(sandbox().directory, 'run/sampan'));
-  const title = `sampan-netd ${root}\0`;
+  const title = `${program} ${root}\0`;
   return processIds().find((pid) => readText(`/proc/${String(pid)}/cmdline`).startsWith(title));
 };
+
+/** It reads packets. */
+export const netdPid = (): number | undefined => pidOf('sampan-netd');
+/** It makes networks for netd. */
+export const agentPid = (): number | undefined => pidOf('sampan-agent');
 
 export const killNetd = (): void => {
   const pid = netdPid();

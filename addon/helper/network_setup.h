@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is done inside the namespaces of networks and containers, by the process that has rights over them
+// (network_agent.h): bridges, veths, addresses, routes, rules, tuns and sockets.
+#pragma once
+
+#include <vector>
+
+#include "addon/helper/netd_description.h"
+#include "addon/net/dns_server.h"
+#include "addon/net/tun.h"
+#include "addon/sys/result.h"
+#include "addon/sys/unique_fd.h"
+
+namespace sampan {
+
+struct MadeNetwork {
+  unique_fd network_namespace;
+  net::Tun tun;  // none in an internal network
+  std::vector<net::DnsSockets> dns;
+};
+
+// `adopted`: a namespace that an earlier netd made for this network, where only the tun and the sockets are missing.
+Result<MadeNetwork> make_network(const NetworkDescription &description, unique_fd adopted);
+
+// The container's end is named, addressed, up and routed when this returns; on failure nothing of it stays.
+Status plug_in(const EndpointDescription &endpoint, int network_namespace, int container_namespace);
+// Takes the interface out of a container that lives on. A missing one is fine.
+Status unplug(const EndpointDescription &endpoint, int container_namespace);
+
+// Rules that lead the answers of published ports to the sockets that stand for their clients.
+Status steer_answers(const EndpointDescription &endpoint, int network_namespace);
+void unsteer_answers(const EndpointDescription &endpoint, int network_namespace);
+
+}  // namespace sampan
