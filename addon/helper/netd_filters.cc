@@ -62,7 +62,8 @@ constexpr SyscallRule kPacketRules[] = {
     allow(SYS_socket, argument_is(0, AF_INET, AF_INET6),
           argument_is(2, 0, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, IPPROTO_ICMPV6)),
     allow(SYS_setsockopt, argument_is(1, SOL_SOCKET, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPPROTO_UDP)),
-    allow(SYS_pipe2),  // published TCP ports
+    allow(SYS_pipe2),              // published TCP ports
+    allow(SYS_sched_getaffinity),  // is another processor there to wait for? (event_loop.h)
     // Not F_SETOWN, which sends signals to others, nor the locks.
     allow(SYS_fcntl, argument_is(1, F_SETPIPE_SZ, F_GETPIPE_SZ, F_GETFD, F_SETFD, F_GETFL)),
     allow(SYS_ioctl, argument_is(1, FIONREAD, SIOCOUTQ)),
