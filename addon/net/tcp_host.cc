@@ -205,11 +205,14 @@ bool Tcp::has_peek_offset(const TcpConnection &connection) const {
   return connection.key.destination.is_v4() ? peek_offset_v4_ : peek_offset_v6_;
 }
 
-// In a conversation small answers leave the socket's queue together.
+// Each time the queue gets room the other end hears of it and sends, in our time: so seldom, as long as there is more
+// to pass on, and in a conversation also when there is not.
 bool Tcp::is_discard_due(const TcpConnection &connection) const {
+  constexpr uint32_t kMuch = 256 * 1024;
   constexpr uint32_t kWorthDiscard = 16384;
-  return connection.undiscarded >= kWorthDiscard || !connection.conversing || connection.host_ended ||
-         connection.host_urgent || !has_peek_offset(connection);
+  if (connection.host_ended || connection.host_urgent || !has_peek_offset(connection)) return true;
+  if (connection.readable) return connection.undiscarded >= kMuch;
+  return connection.undiscarded >= kWorthDiscard || !connection.conversing;
 }
 
 // Copies what follows `offset` bytes of the socket's queue. As recv(2). #syscalls: setsockopt recvfrom recvmsg

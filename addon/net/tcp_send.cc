@@ -190,6 +190,7 @@ bool Tcp::pump(TcpConnection &connection) {
       return false;
     }
     connection.readable = false;
+    if (connection.undiscarded != 0 && is_discard_due(connection)) discard_acknowledged(connection);
     arm_timer(connection);
     return false;
   }
