@@ -77,6 +77,7 @@ void SpliceRelay::serve(Side &side, uint32_t events) {
   Direction &in = &side == &client_ ? inward_ : outward_;
   if ((events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP)) != 0) in.readable = true;
   if ((events & EPOLLPRI) != 0) in.urgent = true;
+  if ((events & (EPOLLRDHUP | EPOLLHUP)) != 0) in.ending = true;
   transfer();
 }
 
@@ -131,7 +132,7 @@ SpliceRelay::Step SpliceRelay::pass_message(Direction &direction, Side &from, Si
   *moved += size;
   direction.bulk = size == buffer.size();
   // Less than was asked for: there was no more.
-  if (!direction.bulk && !direction.urgent) direction.readable = false;
+  if (!direction.bulk && !direction.urgent && !direction.ending) direction.readable = false;
   if (size <= kSmall) owner_.loop().expect_answer();
   prepare_send(to);
   const ssize_t sent =

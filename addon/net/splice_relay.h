@@ -69,6 +69,7 @@ class SpliceRelay {
     size_t held = 0;        // bytes in the pipe
     bool readable = false;  // there may be something to read
     bool urgent = false;    // there was urgent data: reads stop there, and a short one says nothing
+    bool ending = false;    // the end waits behind the data and was told already: a short read says nothing
     bool bulk = false;      // much comes at once
     bool ended = false;
     bool passed_on = false;  // the end, that is

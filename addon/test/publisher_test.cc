@@ -162,6 +162,24 @@ TEST("a published TCP port passes bytes and ends both ways, and the server sees 
   });
 }
 
+TEST("an end that waits behind the last data is passed on with it") {
+  test::in_own_network({kClient, kContainer}, [] {
+    World world;
+    const unique_fd listener = server(SOCK_STREAM);
+    const Pair pair = connect_through(world, listener, world.publish(false), kClient, kClient);
+    ::shutdown(pair.client.get(), SHUT_WR);
+    CHECK(world.wait(pair.server));
+    CHECK_EQ(receive(pair.server), "");
+    // Nobody turns the loop in between: the relay hears of both at once, and of neither again.
+    send_text(pair.server, "answer");
+    ::shutdown(pair.server.get(), SHUT_WR);
+    CHECK(world.wait(pair.client));
+    CHECK_EQ(receive(pair.client), "answer");
+    CHECK(world.wait(pair.client));
+    CHECK_EQ(receive(pair.client), "");
+  });
+}
+
 TEST("clients of the host's loopback come from another address") {
   test::in_own_network({kContainer}, [] {
     World world;
