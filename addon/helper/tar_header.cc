@@ -18,10 +18,24 @@ std::string text(const char *block, TarField field) {
 
 Error bad_header(const char *what) { return Error{EBADMSG, "read tar", what}; }
 
-template <typename Character>
-int64_t sum_of(const char *block) {
-  int sum = 0;
-  for (size_t i = 0; i < kTarBlock; ++i) sum += static_cast<Character>(block[i]);
+// Eight characters at a time, in lanes of 16 bits: 64 times two characters fit. It is done for every entry, and without
+// this it is the most expensive thing of what is not the kernel's.
+int64_t sum_of_unsigned(const char *block) {
+  constexpr uint64_t kEvenBytes = 0x00ff00ff00ff00ff;
+  constexpr uint64_t kEvenLanes = 0x0000ffff0000ffff;
+  uint64_t lanes = 0;
+  for (size_t i = 0; i < kTarBlock; i += sizeof lanes) {
+    uint64_t word = 0;
+    memcpy(&word, block + i, sizeof word);
+    lanes += (word & kEvenBytes) + ((word >> 8U) & kEvenBytes);
+  }
+  lanes = (lanes & kEvenLanes) + ((lanes >> 16U) & kEvenLanes);
+  return static_cast<int64_t>((lanes & UINT32_MAX) + (lanes >> 32U));
+}
+
+int64_t sum_of_signed(const char *block) {
+  int64_t sum = 0;
+  for (size_t i = 0; i < kTarBlock; ++i) sum += static_cast<signed char>(block[i]);
   return sum;
 }
 
@@ -33,7 +47,7 @@ bool checksum_matches(const char *block) {
   memcpy(summed, block, kTarBlock);
   memset(summed + kTarChecksum.offset, ' ', kTarChecksum.size);
   // Old programs summed signed characters; every reader accepts both.
-  return *expected == sum_of<unsigned char>(summed) || *expected == sum_of<signed char>(summed);
+  return *expected == sum_of_unsigned(summed) || *expected == sum_of_signed(summed);
 }
 
 }  // namespace

@@ -57,6 +57,24 @@ TEST("ustar headers give every field, whatever the size of the reads") {
   }
 }
 
+TEST("the checksum may sum unsigned or signed characters") {
+  constexpr size_t kHighBytes = 300;
+  const TarBuilder::Header header{
+      .name = std::string(100, '\xff'), .link = std::string(100, '\xfe'), .prefix = std::string(100, '\x80')};
+  std::string bytes = TarBuilder().add(header).end().bytes();
+  CHECK_EQ(read_archive(bytes, 512).error, 0);
+  CHECK_EQ(read_archive(bytes, 512).entries[0].path, header.prefix + "/" + header.name);
+  const size_t with_unsigned = std::stoul(bytes.substr(148, 6), nullptr, 8);
+  CHECK(with_unsigned > 65535);
+  // The same header by a program whose characters are signed: 256 less for each of them, in octal.
+  const size_t sum = with_unsigned - kHighBytes * 256;
+  for (size_t digit = 0, rest = sum; digit < 6; ++digit, rest /= 8)
+    bytes[153 - digit] = static_cast<char>('0' + rest % 8);
+  CHECK_EQ(read_archive(bytes, 512).error, 0);
+  bytes[10] = '\xfe';
+  CHECK_EQ(read_archive(bytes, 512).error, EBADMSG);
+}
+
 TEST("v7 archives have neither magic nor directories of their own") {
   char block[kTarBlock] = {};
   put(block, "old/");

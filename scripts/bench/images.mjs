@@ -37,14 +37,15 @@ export const bench = async ({ rounds }) => {
   };
   const below = argv.includes('--directory') ? resolve(argv[argv.indexOf('--directory') + 1] ?? '.') : undefined;
   if (process.getuid() === 0) await runAsTestUser(job, below);
-  else await runInDirectory({ ...job, directory: mkdtempSync(join(below ?? homedir(), 'sampan-bench-')) });
+  else await runInDirectory({ ...job, directory: mkdtempSync(join(below ?? homedir(), 'bench-')) });
 };
 
 const runAsTestUser = async (job, below) => {
   const user = ensureTestUser();
   const tree = readableTree(user);
   const runtime = makeRuntimeDirectory(user);
-  const own = mkdtempSync(join(below ?? user.home, 'sampan-bench-'));
+  // podman takes no longer name than 50 characters for its run directory
+  const own = mkdtempSync(join(below ?? user.home, 'bench-'));
   try {
     chownSync(own, user.uid, user.gid);
     // What the user has to remove again lies where the user may.
