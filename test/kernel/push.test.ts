@@ -2,7 +2,7 @@
 // push, and that others read what it sent and we what they send.
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort, startRegistry, type RunningRegistry } from '../registry/support/counterparts.js';
 import { startFaultProxy } from '../registry/support/fault-proxy.js';
@@ -10,11 +10,11 @@ import { dockerArchive } from '../support/archives.js';
 import { poll } from '../support/poll.js';
 import { publish } from '../support/registry-images.js';
 import { requires } from '../support/requires.js';
-import { rootfsEntries, rootfsTar } from '../support/rootfs.js';
+import { rootfsTar } from '../support/rootfs.js';
 import { skopeoCopy, skopeoInspect } from '../support/skopeo.js';
 import { SmallDisk } from '../support/small-disk.js';
 import { changesNothing } from '../support/store-state.js';
-import { directory, file, makeTar } from '../support/tar.js';
+import { file, makeTar } from '../support/tar.js';
 import { loadImage, ok, sandbox, startTool, tool, toResult, uniqueName } from '../support/tool.js';
 
 const words = ['userns', 'mount-in-userns', 'overlay-in-userns', 'subids', 'busybox', 'docker-registry'] as const;
@@ -214,36 +214,5 @@ describe('a bomb', () => {
     expect(disk.tool(['pull', name])).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/no space left/i) });
     expect(disk.state()).toBe(before);
     expect(disk.sh('ls -A data/sampan/downloads 2>/dev/null').stdout).toBe('');
-  });
-});
-
-describe('a private registry', () => {
-  pushing.test('is one run of an image, to which is pushed and from which is pulled', async () => {
-    const program = execFileSync('sh', ['-c', 'command -v docker-registry'], { encoding: 'utf8' }).trim();
-    const libraries = execFileSync('ldd', [program], { encoding: 'utf8' }).match(/\/\S+/g) ?? [];
-    const port = await freePort();
-    const config = `version: 0.1\nstorage: { filesystem: { rootdirectory: /data } }\nhttp: { addr: '127.0.0.1:${String(port)}' }\n`;
-    const files = [program, ...libraries];
-    const tar = makeTar([
-      ...rootfsEntries(),
-      directory('data'),
-      file('config.yml', config),
-      ...files.map((path) => file(path.slice(1), readFileSync(realpathSync(path)), { mode: 0o755 })),
-    ]);
-    const [image, container] = [`${uniqueName('registry')}:1`, uniqueName('registry')];
-    const command = `CMD ["${program}", "serve", "/config.yml"]`;
-    await ok(['import', '-c', command, '-c', 'ENV OTEL_TRACES_EXPORTER=none', '-', image], { input: tar });
-    const data = join(sandbox().directory, uniqueName('data'));
-    mkdirSync(data);
-    await ok(['run', '-d', '--name', container, '--network', 'host', '-v', `${data}:/data`, image]);
-    try {
-      const name = `127.0.0.1:${String(port)}/app:1`;
-      await ok(['tag', await loadAs(freshName(), 'i'), name]);
-      await poll(async () => (await tool(['push', '-q', name])).exitCode === 0, { what: 'the registry' });
-      await ok(['rmi', name]);
-      expect(await ok(['run', '--rm', '-q', name, 'cat', '/i'])).toBe('i');
-    } finally {
-      await ok(['rm', '-f', container]);
-    }
   });
 });
