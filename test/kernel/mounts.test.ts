@@ -1,26 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // -v, --mount, --tmpfs, --shm-size, --read-only.
 
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { requires } from '../support/requires.js';
+import { hostDirectory, refused, run } from '../support/run-once.js';
 import { rootfsEntries } from '../support/rootfs.js';
 import { directory, file, makeTar, symlink } from '../support/tar.js';
-import { image, loadImage, ok, sandbox, tool, uniqueName } from '../support/tool.js';
+import { loadImage, ok, sandbox, uniqueName } from '../support/tool.js';
 
 const container = requires('userns', 'mount-in-userns', 'overlay-in-userns', 'busybox');
-
-const run = async (options: readonly string[], ...command: readonly string[]): Promise<string> =>
-  ok(['run', '--rm', ...options, await image(), ...command]);
-const refused = async (options: readonly string[], ...command: readonly string[]) =>
-  tool(['run', '--rm', ...options, await image(), ...command]);
-
-const hostDirectory = (files: Readonly<Record<string, string>> = {}): string => {
-  const path = join(sandbox().directory, uniqueName('dir'));
-  mkdirSync(path);
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(path, name), content);
-  return path;
-};
 
 describe('mounts', () => {
   container.test('-v binds a directory for reading and writing', async () => {

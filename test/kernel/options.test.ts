@@ -1,25 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Docker's flags of run and create, one by one.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { requires } from '../support/requires.js';
-import { image, loadImage, ok, report, sandbox, tool, uniqueName } from '../support/tool.js';
+import { hostDirectory, refused, run } from '../support/run-once.js';
+import { image, loadImage, ok, report, tool, uniqueName } from '../support/tool.js';
 
 const container = requires('userns', 'mount-in-userns', 'overlay-in-userns', 'busybox');
 const withIds = requires('userns', 'mount-in-userns', 'overlay-in-userns', 'busybox', 'subids');
-
-const run = async (options: readonly string[], ...command: readonly string[]): Promise<string> =>
-  ok(['run', '--rm', ...options, await image(), ...command]);
-const refused = async (options: readonly string[], ...command: readonly string[]) =>
-  tool(['run', '--rm', ...options, await image(), ...command]);
-
-const hostDirectory = (files: Readonly<Record<string, string>> = {}): string => {
-  const path = join(sandbox().directory, uniqueName('dir'));
-  mkdirSync(path);
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(path, name), content);
-  return path;
-};
 
 /** uid, gid and what getgroups(2) says of a process that runs as `user`. */
 const idsOf = async (user: string): Promise<{ uid: string; gid: string; groups: readonly string[] }> => {

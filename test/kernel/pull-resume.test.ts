@@ -1,88 +1,69 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pulls that are cut, killed, watched, or not alone.
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startRegistry, type RunningRegistry } from '../registry/support/counterparts.js';
-import { startFaultProxy, type FaultProxy } from '../registry/support/fault-proxy.js';
 import { poll } from '../support/poll.js';
+import { pullingWords, usePulling } from '../support/pulling.js';
 import { publish } from '../support/registry-images.js';
 import { requires } from '../support/requires.js';
 import { changesNothing } from '../support/store-state.js';
 import { Terminal } from '../support/terminal.js';
 import { ok, sandbox, startTool, toResult, uniqueName } from '../support/tool.js';
 
-const words = ['userns', 'mount-in-userns', 'overlay-in-userns', 'subids', 'busybox', 'docker-registry'] as const;
-const pulling = requires(...words);
-const watched = requires(...words, 'python3');
+const pulling = requires(...pullingWords);
+const watched = requires(...pullingWords, 'python3');
 
-let registry: RunningRegistry;
-let proxy: FaultProxy;
-beforeAll(async () => {
-  registry = await startRegistry();
-  proxy = await startFaultProxy(registry.port);
-});
-beforeEach(() => {
-  proxy.seen.length = 0;
-  proxy.decide = () => undefined;
-});
-afterAll(async () => {
-  await proxy[Symbol.asyncDispose]();
-  await registry[Symbol.asyncDispose]();
-});
-
-const nameAt = (host: { readonly name: string }, repository = uniqueName('r'), tag = '1'): string =>
-  `${host.name}/${repository}:${tag}`;
-const viaProxy = (name: string): string => name.replace(registry.name, proxy.name);
-const partials = (): readonly string[] => readdirSync(join(sandbox().dataRoot, 'downloads'));
-const blobRequests = () => proxy.seen.filter(({ url }) => url.includes('/blobs/'));
+const pulls = usePulling();
 
 describe('a pull that is ended', () => {
   const slowly = { drip: { bytes: 16_384, everyMs: 10 } };
 
   pulling.test('by SIGKILL goes on where it was, and asks for no byte twice', async () => {
-    const name = nameAt(registry);
+    const name = pulls.nameAt(pulls.registry);
     const { layers } = await publish({ name, layerBytes: [4_000_000] });
     const large = layers.at(-1)?.digest ?? '';
     const partial = join(sandbox().dataRoot, 'downloads', large.slice(7));
-    proxy.decide = ({ url }) => (url.includes(large) ? slowly : undefined);
-    const first = startTool(['pull', viaProxy(name)]);
+    pulls.proxy.decide = ({ url }) => (url.includes(large) ? slowly : undefined);
+    const first = startTool(['pull', pulls.viaProxy(name)]);
     await poll(() => sizeOf(partial) > 1_000_000, { what: 'the first megabyte' });
     first.kill('SIGKILL');
     await first;
     const left = sizeOf(partial);
-    proxy.seen.length = 0;
-    proxy.decide = () => undefined;
-    await ok(['pull', viaProxy(name)]);
-    expect(blobRequests().find(({ url }) => url.includes(large))?.headers['range']).toBe(`bytes=${String(left)}-`);
-    expect(partials()).toEqual([]);
-    expect(await ok(['run', '--rm', viaProxy(name), 'ls', '/'])).toContain('layer0');
+    pulls.proxy.seen.length = 0;
+    pulls.proxy.decide = () => undefined;
+    await ok(['pull', pulls.viaProxy(name)]);
+    expect(pulls.blobRequests().find(({ url }) => url.includes(large))?.headers['range']).toBe(
+      `bytes=${String(left)}-`,
+    );
+    expect(pulls.partials()).toEqual([]);
+    expect(await ok(['run', '--rm', pulls.viaProxy(name), 'ls', '/'])).toContain('layer0');
   });
 
   pulling.test('by SIGINT exits 130, leaves nothing half-made, and goes on later', async () => {
-    const name = nameAt(registry);
+    const name = pulls.nameAt(pulls.registry);
     const { layers } = await publish({ name, layerBytes: [4_000_000] });
     const large = layers.at(-1)?.digest ?? '';
-    proxy.decide = ({ url }) => (url.includes(large) ? slowly : undefined);
+    pulls.proxy.decide = ({ url }) => (url.includes(large) ? slowly : undefined);
     const result = await changesNothing(async () => {
-      const started = startTool(['pull', viaProxy(name)]);
+      const started = startTool(['pull', pulls.viaProxy(name)]);
       await poll(() => sizeOf(join(sandbox().dataRoot, 'downloads', large.slice(7))) > 0, { what: 'the first bytes' });
       started.kill('SIGINT');
       return toResult(await started);
     });
     expect(result).toMatchObject({ exitCode: 130 });
-    expect(partials()).toContain(large.slice(7));
-    proxy.decide = () => undefined;
-    await ok(['pull', viaProxy(name)]);
+    expect(pulls.partials()).toContain(large.slice(7));
+    pulls.proxy.decide = () => undefined;
+    await ok(['pull', pulls.viaProxy(name)]);
   });
 
   pulling.test('with a partial file that is damaged begins again', async () => {
-    const name = nameAt(registry);
+    const name = pulls.nameAt(pulls.registry);
     const { layers } = await publish({ name, layerBytes: [2_000_000] });
     const large = layers.at(-1)?.digest ?? '';
     const partial = join(sandbox().dataRoot, 'downloads', large.slice(7));
-    proxy.decide = ({ url }) => (url.includes(large) ? { ...slowly, cutAnswerAfter: 500_000 } : undefined);
-    const started = startTool(['pull', viaProxy(name)]);
+    pulls.proxy.decide = ({ url }) => (url.includes(large) ? { ...slowly, cutAnswerAfter: 500_000 } : undefined);
+    const started = startTool(['pull', pulls.viaProxy(name)]);
     await poll(() => sizeOf(partial) > 100_000, { what: 'some bytes' });
     started.kill('SIGKILL');
     await started;
@@ -90,62 +71,65 @@ describe('a pull that is ended', () => {
       partial,
       readFileSync(partial).map((byte) => byte ^ 0xff),
     );
-    proxy.decide = () => undefined;
-    await ok(['pull', viaProxy(name)]);
-    expect(await ok(['run', '--rm', viaProxy(name), 'ls', '/'])).toContain('layer0');
+    pulls.proxy.decide = () => undefined;
+    await ok(['pull', pulls.viaProxy(name)]);
+    expect(await ok(['run', '--rm', pulls.viaProxy(name), 'ls', '/'])).toContain('layer0');
   });
 });
 
 describe('two pulls at once', () => {
   pulling.test('of one image share it: each blob comes once', async () => {
-    const name = nameAt(registry);
+    const name = pulls.nameAt(pulls.registry);
     await publish({ name, layerBytes: [500_000, 600_000] });
-    proxy.decide = ({ url }) => (url.includes('/blobs/') ? { drip: { bytes: 65_536, everyMs: 10 } } : undefined);
-    await Promise.all(Array.from({ length: 3 }, () => ok(['pull', viaProxy(name)])));
-    const layerRequests = blobRequests().map(({ url }) => url);
+    pulls.proxy.decide = ({ url }) => (url.includes('/blobs/') ? { drip: { bytes: 65_536, everyMs: 10 } } : undefined);
+    await Promise.all(Array.from({ length: 3 }, () => ok(['pull', pulls.viaProxy(name)])));
+    const layerRequests = pulls.blobRequests().map(({ url }) => url);
     // the root file system is there already; the config is small and asked for before anybody waits
     const counts = new Map(layerRequests.map((url) => [url, layerRequests.filter((other) => other === url).length]));
     expect([...counts.values()].filter((count) => count === 1)).toHaveLength(2);
-    expect(await ok(['run', '--rm', viaProxy(name), 'ls', '/'])).toContain('layer1');
+    expect(await ok(['run', '--rm', pulls.viaProxy(name), 'ls', '/'])).toContain('layer1');
   });
 
   pulling.test('of images with common layers both end well', async () => {
     const repository = uniqueName('r');
-    const names = ['1', '2'].map((tag) => nameAt(registry, repository, tag));
+    const names = ['1', '2'].map((tag) => pulls.nameAt(pulls.registry, repository, tag));
     for (const [index, name] of names.entries()) await publish({ name, layerBytes: [300_000 + index] });
-    await Promise.all(names.map((name) => ok(['pull', viaProxy(name)])));
-    for (const name of names) expect(await ok(['run', '--rm', viaProxy(name), 'ls', '/'])).toContain('layer0');
-    expect(partials()).toEqual([]);
+    await Promise.all(names.map((name) => ok(['pull', pulls.viaProxy(name)])));
+    for (const name of names) expect(await ok(['run', '--rm', pulls.viaProxy(name), 'ls', '/'])).toContain('layer0');
+    expect(pulls.partials()).toEqual([]);
   });
 });
 
 describe('a removal meanwhile', () => {
   pulling.test('takes no layer away from a pull that has found it', async () => {
     const repository = uniqueName('r');
-    const [old, fresh] = [nameAt(registry, repository, 'old'), nameAt(registry, repository, 'fresh')];
+    const [old, fresh] = [
+      pulls.nameAt(pulls.registry, repository, 'old'),
+      pulls.nameAt(pulls.registry, repository, 'fresh'),
+    ];
     await publish({ name: old });
     const { layers } = await publish({ name: fresh, layerBytes: [2_000_000] });
-    await ok(['pull', '-q', viaProxy(old)]);
+    await ok(['pull', '-q', pulls.viaProxy(old)]);
     const large = layers.at(-1)?.digest ?? '';
-    proxy.decide = ({ url }) => (url.includes(large) ? { drip: { bytes: 65_536, everyMs: 20 } } : undefined);
-    const started = startTool(['pull', '-q', viaProxy(fresh)]);
+    pulls.proxy.decide = ({ url }) => (url.includes(large) ? { drip: { bytes: 65_536, everyMs: 20 } } : undefined);
+    const started = startTool(['pull', '-q', pulls.viaProxy(fresh)]);
     await poll(() => sizeOf(join(sandbox().dataRoot, 'downloads', large.slice(7))) > 0, { what: 'the first bytes' });
     // every image that has the common layer
     const images = await ok(['images', '--format', '{{.Repository}} {{.ID}}']);
     const ids = images.split('\n').flatMap((row) => (row.startsWith('host ') ? [] : (row.split(' ')[1] ?? [])));
     await ok(['rmi', '-f', ...new Set(ids)]);
     expect(toResult(await started)).toMatchObject({ exitCode: 0 });
-    expect(await ok(['run', '--rm', '--pull', 'never', viaProxy(fresh), 'ls', '/'])).toContain('layer0');
+    expect(await ok(['run', '--rm', '--pull', 'never', pulls.viaProxy(fresh), 'ls', '/'])).toContain('layer0');
   });
 });
 
 describe('on a terminal', () => {
   watched.test('each layer is a line that is drawn anew in place and fits the width', async () => {
-    const name = nameAt(registry);
+    const name = pulls.nameAt(pulls.registry);
     const { layers } = await publish({ name, layerBytes: [2_000_000] });
     const id = layers.at(-1)?.digest.slice(7, 19) ?? '';
-    proxy.decide = ({ url }) => (url.includes('/blobs/') ? { drip: { bytes: 65_536, everyMs: 20 } } : undefined);
-    await using terminal = new Terminal(['pull', viaProxy(name)], { columns: 60 });
+    pulls.proxy.decide = ({ url }) => (url.includes('/blobs/') ? { drip: { bytes: 65_536, everyMs: 20 } } : undefined);
+    await using terminal = new Terminal(['pull', pulls.viaProxy(name)], { columns: 60 });
     expect(await terminal.exitCode).toBe(0);
     expect(terminal.output).toMatch(new RegExp(`${id}: Downloading +[\\d.]+[kM]?B/2MB +[\\d.]+[kM]B/s`));
     expect(terminal.output).toContain(`${id}: Pull complete`);
