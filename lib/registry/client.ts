@@ -7,6 +7,7 @@ import { shorten } from '../util/shorten.js';
 import { largestManifestBytes } from '../image/manifest.js';
 import { mediaTypes } from '../image/media-types.js';
 import { isRecord } from './auth-file.js';
+import { isDockerHub } from './hosts.js';
 import type { StepSubject } from './contract.js';
 import { downloadBlob, type DownloadRequest } from './download.js';
 import { registryError } from './failure.js';
@@ -118,7 +119,15 @@ const getManifest = async (
   session: Session,
   { repository, reference, signal }: ManifestRequest,
 ): Promise<FetchedManifest> => {
-  const subject = { registry: session.registry, repository, step: `fetching the manifest of ${reference}` };
+  const { registry } = session;
+  const subject = {
+    registry,
+    repository,
+    step: `fetching the manifest of ${reference}`,
+    missingHint: isDockerHub(registry)
+      ? 'check the name and the tag'
+      : `'sampan search ${registry}/${repository}' lists what is there`,
+  };
   const response = await session.request({
     method: 'GET',
     target: `/v2/${repository}/manifests/${reference}`,

@@ -63,6 +63,8 @@ export interface StepSubject {
   readonly repository?: string;
   /** fetching the manifest of 12, uploading layer sha256:... */
   readonly step: string;
+  /** what to do when it is not there */
+  readonly missingHint?: string;
 }
 
 /** One line for debugging; urls without their query, headers never. */

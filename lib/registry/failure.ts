@@ -5,7 +5,6 @@ import { sampanError, isSampanError, type SampanError } from '../errors/sampan-e
 import type { ErrorCode } from '../errors/table.js';
 import { shorten } from '../util/shorten.js';
 import type { StepSubject } from './contract.js';
-import { isDockerHub } from './hosts.js';
 
 export const subjectOf = ({ registry, repository, step }: StepSubject, detail?: string): string =>
   `${registry}${repository === undefined ? '' : `/${repository}`}: ${step}${detail === undefined || detail === '' ? '' : `: ${detail}`}`;
@@ -27,14 +26,13 @@ export const statusError = (subject: StepSubject, status: number, body: string):
 
 const statusMeaning = (
   status: number,
-  { registry, repository }: StepSubject,
+  { registry, missingHint }: StepSubject,
 ): { readonly code: ErrorCode; readonly hint?: string } => {
   const hint = `log in with 'sampan login ${registry}'; the repository may also not exist`;
   if (status === 401) return { code: 'ERR_REGISTRY_UNAUTHORIZED', hint };
   if (status === 403) return { code: 'ERR_REGISTRY_DENIED', hint };
   if (status === 404) {
-    const look = `'sampan search ${registry}/${repository ?? ''}' lists what is there`;
-    return { code: 'ERR_REGISTRY_NOT_FOUND', hint: isDockerHub(registry) ? 'check the name and the tag' : look };
+    return { code: 'ERR_REGISTRY_NOT_FOUND', ...(missingHint === undefined ? {} : { hint: missingHint }) };
   }
   if (status === 429)
     return { code: 'ERR_REGISTRY_BUSY', hint: 'the registry limits how often it is asked: wait, or log in' };
