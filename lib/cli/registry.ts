@@ -196,7 +196,7 @@ export const registry: readonly CommandEntry[] = [
     noun: 'system',
     verbs: ['prune'],
     top: [],
-    summary: 'Remove stopped containers and unused images',
+    summary: 'Remove stopped containers, unused networks and unused images',
     load: () => import('./commands/system/prune.js'),
   },
   {

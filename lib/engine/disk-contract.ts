@@ -33,6 +33,8 @@ export interface ImagePruneReport {
 
 export interface SystemPruneReport {
   readonly containers: ContainerPruneReport;
+  /** names of the networks that went */
+  readonly networks: readonly string[];
   readonly images: ImagePruneReport;
   readonly reclaimedBytes: number;
 }

@@ -72,17 +72,18 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
   };
   await reconcile(context);
   const containers = openContainerService(context);
+  const networks = openNetworkService(context);
   return {
     containers,
     images: images.service,
     registries: openRegistryService({ paths, locks, removeTree, openRegistries: () => registries.open() }),
     system: openSystemService({
-      ...{ paths, native, idMap, removeTree, env: options.env, containers, measureTrees: measure },
+      ...{ paths, native, idMap, removeTree, env: options.env, containers, networks, measureTrees: measure },
       images: images.service,
       checkStore: (checkOptions) => images.checkStore(checkOptions),
       usageOfImages: (layerBytes) => images.usage(layerBytes),
     }),
-    networks: openNetworkService(context),
+    networks,
     [Symbol.asyncDispose]: () => registries[Symbol.asyncDispose](),
   };
 };

@@ -139,7 +139,11 @@ describe('prune', () => {
     await ok(['create', '--name', uniqueName(), await ownImage()]);
     mkdirSync(join(sandbox().dataRoot, 'downloads'), { recursive: true, mode: 0o700 });
     writeFileSync(join(sandbox().dataRoot, 'downloads', 'b'.repeat(64)), 'part of a blob');
-    expect(await ok(['system', 'prune', '-af'])).toMatch(/^Deleted Containers:[^]*Deleted Images:[^]*Total reclaimed/);
+    const network = uniqueName('unused').toLowerCase();
+    await ok(['network', 'create', network]);
+    expect(await ok(['system', 'prune', '-af'])).toMatch(
+      new RegExp(`^Deleted Containers:[^]*Deleted Networks:\n${network}\n\nDeleted Images:[^]*Total reclaimed`),
+    );
     expect(storeState()).toMatchObject({ blobs: [], layers: [], containers: [], names: [] });
     expect(sizeOf(await df())).toBe(du());
     expect(await df()).toMatchObject([{ TotalCount: '0', ReclaimableBytes: 0 }, { TotalCount: '0' }, {}]);

@@ -57,6 +57,9 @@ const firstLine = async (host: Host): Promise<string> => {
 export const containersText = ({ ids }: ContainerPruneReport): string =>
   ids.length === 0 ? '' : `Deleted Containers:\n${ids.map((id) => `${id}\n`).join('')}\n`;
 
+export const networksText = (names: readonly string[]): string =>
+  names.length === 0 ? '' : `Deleted Networks:\n${names.map((name) => `${name}\n`).join('')}\n`;
+
 export const imagesText = ({ lines }: ImagePruneReport): string =>
   lines.length === 0
     ? ''

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The network part of the engine contract.
 
-import { sampanError } from '../../errors/sampan-error.js';
+import { isSampanError, sampanError } from '../../errors/sampan-error.js';
 import { askNetd, errnoOf } from '../../network/netd.js';
 import { dropNetwork, type NetworkRecord } from '../../store/network-records.js';
 import { netdDirectories } from '../../store/netd-places.js';
@@ -37,14 +37,24 @@ export const openNetworkService = (context: ContainerContext): NetworkService =>
       { known: ['label', 'label!', 'until', 'dangling'] },
     );
     for (const { id, name } of unused) {
-      await removeNetwork(context, findNetwork(context.paths, id));
-      removed.push(name);
+      if (await removeUnused(context, id)) removed.push(name);
     }
     return removed;
   },
   connect: (network, container, request) => connectContainer(context, network, container, request),
   disconnect: (network, container, options) => disconnectContainer(context, network, container, options),
 });
+
+/** Another command may have used it, or removed it, since it was looked at. */
+const removeUnused = async (context: ContainerContext, id: string): Promise<boolean> => {
+  try {
+    await removeNetwork(context, findNetwork(context.paths, id));
+    return true;
+  } catch (error) {
+    if (isSampanError(error, 'ERR_NETWORK_IN_USE') || isSampanError(error, 'ERR_NETWORK_NOT_FOUND')) return false;
+    throw error;
+  }
+};
 
 const inspectNetwork = async (
   context: ContainerContext,

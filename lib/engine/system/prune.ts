@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// `system prune`: containers first, so that the images they were made from become unused.
+// `system prune`: containers first, so that their networks and the images they were made from become unused.
 
 import type { ContainerService, ImageService, PruneFilters, SystemPruneReport } from '../contract.js';
+import type { NetworkService } from '../network/contract.js';
 
 export interface PruneContext {
   readonly containers: Pick<ContainerService, 'list' | 'prune'>;
+  readonly networks: Pick<NetworkService, 'prune'>;
   readonly images: Pick<ImageService, 'prune'>;
 }
 
@@ -14,6 +16,7 @@ export const pruneSystem = async (
   { all, filters }: { readonly all: boolean; readonly filters: PruneFilters },
 ): Promise<SystemPruneReport> => {
   const containers = await context.containers.prune({ filters });
+  const networks = await context.networks.prune(filters);
   const images = await context.images.prune({ all, filters });
-  return { containers, images, reclaimedBytes: containers.reclaimedBytes + images.reclaimedBytes };
+  return { containers, networks, images, reclaimedBytes: containers.reclaimedBytes + images.reclaimedBytes };
 };

@@ -21,7 +21,7 @@ const pruning = () => {
     asked,
     containers: { prune: answer(report.containers) },
     images: { prune: answer(report.images) },
-    system: { prune: answer({ ...report, reclaimedBytes: 16_430_212 }) },
+    system: { prune: answer({ ...report, networks: ['mine'], reclaimedBytes: 16_430_212 }) },
   };
 };
 
@@ -34,7 +34,7 @@ describe('prune', () => {
       'Deleted Images:\nuntagged: alpine:latest\ndeleted: sha256:aa\n\nTotal reclaimed space: 16.43MB\n',
     );
     expect((await sampan(['system', 'prune', '-f'], pruning())).stdout).toBe(
-      `Deleted Containers:\n${'c'.repeat(64)}\n\nDeleted Images:\nuntagged: alpine:latest\ndeleted: sha256:aa\n\nTotal reclaimed space: 16.43MB\n`,
+      `Deleted Containers:\n${'c'.repeat(64)}\n\nDeleted Networks:\nmine\n\nDeleted Images:\nuntagged: alpine:latest\ndeleted: sha256:aa\n\nTotal reclaimed space: 16.43MB\n`,
     );
   });
 
@@ -60,7 +60,7 @@ describe('prune', () => {
     const given = { ...pruning(), stdin: 'n\n', stdinIsTerminal: true };
     const words = ['system', 'prune', '-a', '--filter', 'until=24h', '--filter', 'label!=keep'];
     expect((await sampan(words, given)).stdout).toBe(
-      'WARNING! This will remove:\n  - all stopped containers\n  - all images without at least one container associated to them\n\n' +
+      'WARNING! This will remove:\n  - all stopped containers\n  - all networks not used by at least one container\n  - all images without at least one container associated to them\n\n' +
         '  Items to be pruned will be filtered with:\n  - label!=keep\n  - until=24h\n\nAre you sure you want to continue? [y/N] ',
     );
   });

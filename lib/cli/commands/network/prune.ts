@@ -3,7 +3,7 @@
 
 import type { Command } from '../../command.js';
 import { withEngine } from '../../host.js';
-import { isConfirmed, pruneFilterOption, pruneFiltersOf, pruneForceOption } from '../prune-shared.js';
+import { isConfirmed, networksText, pruneFilterOption, pruneFiltersOf, pruneForceOption } from '../prune-shared.js';
 
 const warning = 'WARNING! This will remove all custom networks not used by at least one container.';
 
@@ -15,8 +15,7 @@ export const command: Command = {
   run: async ({ values, host }) => {
     if (!(await isConfirmed(host, values, warning))) return 0;
     const names = await withEngine(host, (engine) => engine.networks.prune(pruneFiltersOf(values)));
-    const lines = names.map((name) => `${name}\n`).join('');
-    if (names.length > 0) await host.stdout.write(`Deleted Networks:\n${lines}\n`);
+    await host.stdout.write(networksText(names));
     return 0;
   },
 };

@@ -10,6 +10,7 @@ import {
   containersText,
   imagesText,
   isConfirmed,
+  networksText,
   pruneFilterOption,
   pruneFiltersOf,
   pruneForceOption,
@@ -37,10 +38,11 @@ export const command: Command = {
       });
     }
     if (!(await isConfirmed(host, values, warning(values)))) return 0;
-    const { containers, images, reclaimedBytes } = await withEngine(host, (engine) =>
+    const { containers, networks, images, reclaimedBytes } = await withEngine(host, (engine) =>
       engine.system.prune({ all: values.get(all) === true, filters: pruneFiltersOf(values) }),
     );
-    await host.stdout.write(`${containersText(containers)}${imagesText(images)}${reclaimedText(reclaimedBytes)}`);
+    const deleted = `${containersText(containers)}${networksText(networks)}${imagesText(images)}`;
+    await host.stdout.write(`${deleted}${reclaimedText(reclaimedBytes)}`);
     return 0;
   },
 };
@@ -52,6 +54,7 @@ const warning = (values: OptionValues): string => {
   return [
     'WARNING! This will remove:',
     '  - all stopped containers',
+    '  - all networks not used by at least one container',
     `  - ${images}`,
     '',
     ...(filters.length === 0
