@@ -36,9 +36,13 @@ const twice = async (attempt) => {
  * The fastest step of the ramp of which less than 1 % was lost; in the note, what arrived when the sender sent as fast
  * as it could.
  */
-export const datagrams = async ({ client, server, address, port }, { size, isDownload = false }, { load }) => {
+export const datagrams = async (
+  { client, server, address, port },
+  { size, isDownload = false, inTrains = false },
+  { load },
+) => {
   const inner = String(ports.datagrams);
-  const outer = [address, String(port(ports.datagrams)), String(size)];
+  const outer = [address, String(port(ports.datagrams)), String(size), ...(inTrains ? ['trains'] : [])];
   const [waiting, calling] = isDownload
     ? [server([load, 'udp-answer', inner]), client([load, 'udp-fetch', ...outer])]
     : [server([load, 'udp-sink', inner]), client([load, 'udp-blast', ...outer])];

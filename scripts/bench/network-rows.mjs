@@ -42,9 +42,15 @@ const speed = (group, way, title, options) =>
     transfer(ends, { streams: 1, isDownload: false, ...options }, job),
   );
 const udp = (way, title, options) =>
-  row('udp', way, `UDP, ${title}, ${String(options.size)} B`, 'Gbit/s', (ends, job) => datagrams(ends, options, job));
+  row(
+    'udp',
+    way,
+    `UDP, ${title}, ${String(options.size)} B${options.inTrains ? ' in trains' : ''}`,
+    'Gbit/s',
+    (ends, job) => datagrams(ends, options, job),
+  );
 
-const sizes = [1400, 65_000];
+const shapes = [{ size: 1400 }, { size: 1400, inTrains: true }, { size: 65_000 }];
 
 export const rows = [
   ...[1, 4].map((streams) => speed('out', 'outbound', 'container -> another host', { streams })),
@@ -54,10 +60,10 @@ export const rows = [
   speed('published', 'publishedThere', 'published port, client on another host, in', {}),
   speed('published', 'publishedThere', 'published port, client on another host, out', { isDownload: true }),
   speed('between', 'between', 'container -> container', {}),
-  ...sizes.flatMap((size) => [
-    udp('outbound', 'container -> another host', { size }),
-    udp('outbound', 'another host -> container', { size, isDownload: true }),
-    udp('publishedThere', 'another host -> published port', { size }),
+  ...shapes.flatMap((shape) => [
+    udp('outbound', 'container -> another host', shape),
+    udp('outbound', 'another host -> container', { ...shape, isDownload: true }),
+    udp('publishedThere', 'another host -> published port', shape),
   ]),
   ...[
     ['outbound', 'outbound'],

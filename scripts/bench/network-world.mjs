@@ -53,7 +53,8 @@ export const split = ([program, ...args]) => [program, args];
 
 export const startInBackground = (command, options = {}) => {
   const [program, args] = split(command);
-  const child = spawn(program, args, { stdio: 'ignore', ...options });
+  // a session of its own, as netd has: the kernel schedules sessions, not processes, against each other
+  const child = spawn(program, args, { stdio: 'ignore', detached: true, ...options });
   // the namespace of processes ends with us, and they with it
   child.unref();
   return child;
@@ -103,7 +104,7 @@ export const startServers = (inside, load) => [
   startInBackground(inside(['iperf3', '--server', '--port', String(ports.iperf)])),
 ];
 
-export const waitUntil = async (what, isSo, milliseconds = 5000) => {
+export const waitUntil = async (what, isSo, milliseconds = 15_000) => {
   for (const end = Date.now() + milliseconds; Date.now() < end; await sleep(20)) {
     if (await isSo()) return;
   }

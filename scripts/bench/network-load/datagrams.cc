@@ -2,6 +2,7 @@
 // A ramp of steps, each 1.3 times as fast as the one before, with a pause between them in which queues run empty, and a
 // last step as fast as the socket takes them. Every datagram says which step it belongs to; at the end the receiver is
 // told how many were sent in each, so that it knows what was lost at which rate.
+#include <netinet/udp.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,12 +28,18 @@ constexpr uint64_t kTickUs = 200;
 constexpr int kEnds = 10;
 constexpr int kPatienceMs = 4000;
 constexpr size_t kLargest = 65507;
+constexpr unsigned kTrain = 32;
 
 enum Kind : uint32_t { kHello = 0x68656C6F, kData = 0x64617461, kEnd = 0x656E6421 };
 
 struct Header {
   uint32_t kind;
-  uint32_t step;  // of a hello: the size that is wanted
+  uint32_t step;  // of a hello: the size that is wanted, and behind 16 bits whether in trains
+};
+
+struct Shape {
+  int size;
+  bool in_trains;  // with UDP_SEGMENT, as QUIC programs do
 };
 
 struct Ending {
@@ -53,34 +60,39 @@ double rate_of(unsigned step, int size) {
   return rate;
 }
 
-uint32_t send_step(int fd, unsigned step, std::vector<char> &bytes, uint64_t *took_us) {
+// `bytes` is what one call sends: `at_once` datagrams.
+uint32_t send_step(int fd, unsigned step, std::vector<char> &bytes, unsigned at_once, uint64_t *took_us) {
   const bool last = step + 1 == kSteps;
+  const size_t size = bytes.size() / at_once;
   const Header header = {kData, step};
-  std::memcpy(bytes.data(), &header, sizeof header);
-  const double per_us = rate_of(step, static_cast<int>(bytes.size())) * 1e3 / 8 / static_cast<double>(bytes.size());
+  for (unsigned i = 0; i < at_once; ++i) std::memcpy(bytes.data() + i * size, &header, sizeof header);
+  const double per_us = rate_of(step, static_cast<int>(size)) * 1e3 / 8 / static_cast<double>(bytes.size());
   const uint64_t start = now_us();
   const uint64_t end = start + (last ? kLastStepUs : kStepUs);
   uint32_t sent = 0;
   uint32_t tried = 0;
   for (uint64_t now = start; now < end; now = now_us()) {
-    const uint32_t due = last ? tried + 64 : static_cast<uint32_t>(static_cast<double>(now - start) * per_us);
+    const uint32_t due = last ? tried + 64 / at_once : static_cast<uint32_t>(static_cast<double>(now - start) * per_us);
     for (; tried < due; ++tried) {
       if (::send(fd, bytes.data(), bytes.size(), 0) >= 0) ++sent;
-      if (tried % 16 == 15 && now_us() >= end) break;
+      if (tried % (at_once > 1 ? 2 : 16) == 1 && now_us() >= end) break;
     }
     if (!last) sleep_until(now + kTickUs);
   }
   *took_us = now_us() - start;
-  return sent;
+  return sent * at_once;
 }
 
-int blast(int fd, int size) {
-  std::vector<char> bytes(std::clamp<size_t>(static_cast<size_t>(size), sizeof(Ending), kLargest));
+int blast(int fd, const Shape &shape) {
+  const auto size = static_cast<int>(std::clamp<size_t>(static_cast<size_t>(shape.size), sizeof(Ending), kLargest));
+  const unsigned at_once = shape.in_trains ? kTrain : 1;
+  if (shape.in_trains && ::setsockopt(fd, SOL_UDP, UDP_SEGMENT, &size, sizeof size) != 0) fail("UDP_SEGMENT");
+  std::vector<char> bytes(static_cast<size_t>(size) * at_once);
   Ending ending = {};
   ending.header.kind = kEnd;
   for (unsigned step = 0; step < kSteps; ++step) {
     uint64_t took_us = 0;
-    ending.sent[step] = send_step(fd, step, bytes, &took_us);
+    ending.sent[step] = send_step(fd, step, bytes, at_once, &took_us);
     ending.microseconds[step] = static_cast<uint32_t>(took_us);
     sleep_until(now_us() + kPauseUs);
   }
@@ -159,14 +171,14 @@ int udp_sink(int port) {
   return count_datagrams(fd);
 }
 
-int udp_blast(const sockaddr_in &receiver, int size) {
-  return blast(connected(::socket(AF_INET, SOCK_DGRAM, 0), receiver), size);
+int udp_blast(const sockaddr_in &receiver, int size, bool in_trains) {
+  return blast(connected(::socket(AF_INET, SOCK_DGRAM, 0), receiver), {size, in_trains});
 }
 
-int udp_fetch(const sockaddr_in &sender, int size) {
+int udp_fetch(const sockaddr_in &sender, int size, bool in_trains) {
   const int fd = connected(bound(0), sender);
   set_patience(fd, 200);
-  const Header hello = {kHello, static_cast<uint32_t>(size)};
+  const Header hello = {kHello, static_cast<uint32_t>(size) | (in_trains ? 1U << 16 : 0U)};
   char peeked;
   for (int tries = 0; tries < kPatienceMs / 200; ++tries) {
     (void)::send(fd, &hello, sizeof hello, 0);
@@ -184,7 +196,7 @@ int udp_answer(int port) {
   sockaddr_in peer;
   socklen_t size = sizeof peer;
   if (::recvfrom(fd, &hello, sizeof hello, 0, reinterpret_cast<sockaddr *>(&peer), &size) < 0) fail("nobody asked");
-  return blast(connected(fd, peer), static_cast<int>(hello.step));
+  return blast(connected(fd, peer), {static_cast<int>(hello.step & 0xFFFF), hello.step >> 16 != 0});
 }
 
 }  // namespace load

@@ -30,8 +30,8 @@ int where(const sockaddr_in &server);
 
 // Datagrams: a ramp of rates, then as fast as it goes; the receiver prints what came of each step.
 int udp_sink(int port);
-int udp_fetch(const sockaddr_in &sender, int size);
-int udp_blast(const sockaddr_in &receiver, int size);
+int udp_fetch(const sockaddr_in &sender, int size, bool in_trains);
+int udp_blast(const sockaddr_in &receiver, int size, bool in_trains);
 int udp_answer(int port);
 
 }  // namespace load

@@ -77,8 +77,9 @@ int run(std::string_view mode, int count, char **words) {
   if (mode == "hold" && count == 3) return hold(server(), number(words[2]));
   if (mode == "udp-sink" && count == 1) return udp_sink(number(words[0]));
   if (mode == "udp-answer" && count == 1) return udp_answer(number(words[0]));
-  if (mode == "udp-fetch" && count == 3) return udp_fetch(server(), number(words[2]));
-  if (mode == "udp-blast" && count == 3) return udp_blast(server(), number(words[2]));
+  const bool in_trains = count == 4 && std::string_view(words[3]) == "trains";
+  if (mode == "udp-fetch" && (count == 3 || in_trains)) return udp_fetch(server(), number(words[2]), in_trains);
+  if (mode == "udp-blast" && (count == 3 || in_trains)) return udp_blast(server(), number(words[2]), in_trains);
   std::fprintf(stderr, "usage: load MODE [ADDRESS PORT] [NUMBER...]; see load.h\n");
   return 2;
 }
