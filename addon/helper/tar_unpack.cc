@@ -13,8 +13,6 @@
 namespace sampan {
 namespace {
 
-constexpr size_t kMaxSkippedDevices = 4096;
-
 // open(2) and mkdir(2) give exactly the modes of the archive.
 class ClearUmask {
  public:
@@ -128,12 +126,6 @@ Status TarUnpacker::check_kind(const Place &place, TarType type) const {
 Status TarUnpacker::unpack_root(const TarEntry &entry) {
   if (entry.type != TarType::directory) return Error{EINVAL, "unpack", "only a directory can be the root of a layer"};
   return finish_directory(root_.fd(), entry);
-}
-
-Status TarUnpacker::skip_device(std::string path) {
-  ++counts_.devices_skipped;
-  if (skipped_devices_.size() < kMaxSkippedDevices) skipped_devices_.insert(std::move(path));
-  return {};
 }
 
 Status TarUnpacker::remove_at(const Place &place) {
@@ -278,33 +270,6 @@ Status TarUnpacker::link_to(int target_parent, const std::string &target, const 
   if (!removed) return removed;
   if (linkat(target_parent, target.c_str(), place.parent, place.name.c_str(), 0) < 0) return last_error("linkat");
   return {};
-}
-
-Status TarUnpacker::hide_name(const std::string &path, std::string_view hidden) {
-  if (hidden.empty() || hidden == "." || hidden == "..") return Error{EINVAL, "unpack", "a whiteout without a name"};
-  const Result<int> parent = root_.make_directory(parent_of(path));
-  if (!parent) return parent.error();
-  const std::string name(hidden);
-  const Status made = make_whiteout(parent.value(), name.c_str());
-  if (!made && made.error().number != EEXIST) return made;
-  struct stat status = {};
-  if (fstatat(parent.value(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) < 0) return last_error("fstatat");
-  if (made) {
-    ++counts_.inodes;
-    tally_.made(status, path);
-    return {};
-  }
-  if (!S_ISDIR(status.st_mode)) return {};
-  // The attribute may take a block.
-  tally_.forget();
-  return mark_opaque(parent.value(), name.c_str());
-}
-
-Status TarUnpacker::hide_lower_content(const std::string &path) {
-  const std::string_view directory = parent_of(path);
-  const Result<int> made = root_.make_directory(directory);
-  if (!made) return made.error();
-  return mark_opaque(made.value(), ".");
 }
 
 }  // namespace sampan
