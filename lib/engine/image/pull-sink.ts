@@ -2,8 +2,9 @@
 // Where the content of a pull goes: bytes from the registry are kept and hashed, and at the same time decompressed,
 // hashed and unpacked. All of it stays in scratch space until the whole image is there.
 
-import { isSampanError } from '../../errors/sampan-error.js';
+import { isSampanError, sampanError } from '../../errors/sampan-error.js';
 import { chainIdsOf, type ImageConfig } from '../../image/config.js';
+import type { ErrorCode } from '../../errors/table.js';
 import type { Descriptor } from '../../image/descriptor.js';
 import type { Digest } from '../../image/digest.js';
 import type { Manifest } from '../../image/manifest.js';
@@ -32,6 +33,8 @@ export interface PullSink extends BlobSink {
 }
 
 export interface PullSinkInput {
+  /** registry and repository, for messages */
+  readonly what: string;
   readonly context: ImageContext;
   readonly downloads: Downloads;
   readonly scratch: string;
@@ -62,9 +65,12 @@ export const openPullSink = (input: PullSinkInput): PullSink => {
     stage: async (descriptor, content) => {
       received++;
       // the config comes before anybody knows of layers
-      return state.places.has(descriptor.digest)
-        ? stageLayer(state, descriptor, content)
-        : stageDocument(state, content);
+      if (!state.places.has(descriptor.digest)) return stageDocument(state, content);
+      try {
+        return await stageLayer(state, descriptor, content);
+      } catch (error) {
+        throw withPlace(error, `${input.what}: unpacking ${descriptor.digest}`);
+      }
     },
     expect: (image) => {
       for (const [digest, place] of placesOf(context, image)) state.places.set(digest, place);
@@ -80,6 +86,23 @@ export const openPullSink = (input: PullSinkInput): PullSink => {
       return { blobs: [...blobs.values()], layers: all, isChanged: received + all.length > 0 };
     },
   };
+};
+
+export const noSpaceHint = "'sampan system df' shows what takes space, 'sampan image prune' gives some back";
+
+const unpackingCodes: readonly ErrorCode[] = [
+  'ERR_NO_SPACE',
+  'ERR_ARCHIVE_INVALID',
+  'ERR_LAYER_UNPACK',
+  'ERR_DIGEST_MISMATCH',
+];
+
+/** Unpacking speaks of files; whose they are is known here. */
+const withPlace = (error: unknown, place: string): unknown => {
+  if (!isSampanError(error) || !unpackingCodes.includes(error.code)) return error;
+  const { code, subject, op, errno, cause } = error;
+  const hint = error.hint ?? (code === 'ERR_NO_SPACE' ? noSpaceHint : undefined);
+  return sampanError(code, { subject: `${place}: ${subject}`, hint, op, errno, cause });
 };
 
 /** By blob: the first place that is not unpacked yet, else the first. */

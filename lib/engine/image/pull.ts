@@ -22,7 +22,7 @@ import type { OnTransfer, PullOptions, PullReport, PulledImage } from '../contra
 import { passLayerEvent } from '../layer-event.js';
 import { commitImages } from './commit.js';
 import type { ImageContext } from './context.js';
-import { openPullSink, type PullSink } from './pull-sink.js';
+import { noSpaceHint, openPullSink, type PullSink } from './pull-sink.js';
 import { refuseHostName } from './tag.js';
 
 const weekMs = 7 * 24 * 3600 * 1000;
@@ -87,10 +87,11 @@ const pullReference = async (work: PullWork, wanted: Reference): Promise<PulledI
   const { tag: _, ...untagged } = wanted;
   const reference = wanted.digest === undefined ? wanted : untagged;
   const scratch = makeScratch(context.paths);
+  const what = formatReference(reference);
   let imageLock: Lock | undefined;
   let layers: readonly Digest[] = [];
   try {
-    const sink = openPullSink({ context, downloads, scratch, largestDocumentBytes: largestConfigBytes, signal });
+    const sink = openPullSink({ what, context, downloads, scratch, largestDocumentBytes: largestConfigBytes, signal });
     const { pullImage } = await import('../../registry/pull.js');
     const image = await pullImage({
       ...{ access, reference, platform, sink, signal },
@@ -114,6 +115,7 @@ const pullReference = async (work: PullWork, wanted: Reference): Promise<PulledI
     if (!isFull) throw error;
     throw sampanError('ERR_NO_SPACE', {
       subject: `${formatReference(reference)} does not fit below ${context.paths.dataRoot}`,
+      hint: noSpaceHint,
     });
   } finally {
     imageLock?.[Symbol.dispose]();
