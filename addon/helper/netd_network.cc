@@ -29,15 +29,22 @@ Status NetdNetwork::start_stack(net::StackResources &resources, net::Tun tun) {
     options.prefixes[options.prefix_count++] = to_ip_prefix(gateway);
     (gateway.family == AF_INET ? options.gateway_v4 : options.gateway_v6) = to_ip_address(gateway);
   }
-  net::Policy &policy = options.policy;
   for (const auto &alias : description_.host_aliases) {
-    (alias.is_v4() ? policy.host_alias_v4 : policy.host_alias_v6) = alias;
+    (alias.is_v4() ? policy_.host_alias_v4 : policy_.host_alias_v6) = alias;
   }
-  for (const auto &range : description_.open_ports) policy.host_ports[policy.host_port_count++] = range;
+  for (const auto &range : description_.open_ports) policy_.host_ports[policy_.host_port_count++] = range;
+  options.policy = policy_;
   auto stack = net::Stack::create(resources, std::move(options));
   if (!stack) return stack.error();
   stack_ = stack.take();
   return {};
+}
+
+void NetdNetwork::deny(std::span<const net::IpPrefix> others) {
+  if (!stack_) return;
+  policy_.denied_count = std::min(others.size(), net::Policy::kMaxDenied);
+  std::copy_n(others.begin(), policy_.denied_count, policy_.denied);
+  stack_->set_policy(policy_);
 }
 
 }  // namespace sampan

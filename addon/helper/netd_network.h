@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 
 #include "addon/helper/netd_description.h"
@@ -36,6 +37,9 @@ class NetdNetwork {
 
   const NetworkDescription &description() const { return description_; }
   int namespace_fd() const { return namespace_.get(); }
+  // Other networks of the user: whoever asks for their addresses is told that he may not, rather than sent to whoever
+  // has them outside.
+  void deny(std::span<const net::IpPrefix> others);
   net::StackCounters counters() const { return stack_ ? stack_->counters() : net::StackCounters(); }
 
  private:
@@ -46,6 +50,7 @@ class NetdNetwork {
 
   NetworkDescription description_;
   unique_fd namespace_;
+  net::Policy policy_;
   std::unique_ptr<net::Stack> stack_;
   NetdZone zone_;
   std::unique_ptr<net::DnsServer> dns_;

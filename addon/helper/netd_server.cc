@@ -302,7 +302,21 @@ Result<NetdNetwork *> NetdServer::network(const NetworkDescription &description,
   if (NetdNetwork *known = find_network(description.id)) return known;
   auto made = NetdNetwork::create({loop_, *resources_, *agent_, *this}, description, adopted);
   if (!made) return made.error();
-  return networks_.emplace_back(made.take()).get();
+  NetdNetwork *network = networks_.emplace_back(made.take()).get();
+  part_networks();
+  return network;
+}
+
+// Each is closed to the others.
+void NetdServer::part_networks() {
+  for (const auto &network : networks_) {
+    std::vector<net::IpPrefix> others;
+    for (const auto &other : networks_) {
+      if (other == network) continue;
+      for (const auto &gateway : other->description().gateways) others.push_back(to_ip_prefix(gateway));
+    }
+    network->deny(others);
+  }
 }
 
 std::vector<const ContainerDescription *> NetdServer::containers() const {
@@ -364,6 +378,7 @@ void NetdServer::take_down(Chosen chosen) {
     ports_.forget_network(id);
     return true;
   });
+  part_networks();
 }
 
 // After each turn, when nobody is served any more.

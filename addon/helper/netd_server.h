@@ -70,6 +70,7 @@ class NetdServer final : public Watch, public net::Timer, public ContainerSource
   Status publish(Connection &lease, EndpointDescription &wanted);
 
   Result<NetdNetwork *> network(const NetworkDescription &description, int adopted);
+  void part_networks();
   NetdNetwork *find_network(std::string_view id);
   Connection *find_lease(std::string_view container);
   bool in_use(std::string_view network) const;

@@ -18,6 +18,11 @@ bool has_name(const std::vector<std::string> &names, std::string_view wanted) {
   return std::any_of(names.begin(), names.end(), [wanted](const auto &name) { return same_name(name, wanted); });
 }
 
+bool is_enclosed(const ContainerDescription &container) {
+  return std::all_of(container.endpoints.begin(), container.endpoints.end(),
+                     [](const auto &endpoint) { return endpoint.network.internal; });
+}
+
 }  // namespace
 
 std::vector<NetdZone::Match> NetdZone::members() const {
@@ -55,8 +60,11 @@ std::string NetdZone::find_address(const net::IpAddress &address) {
   return match.container == nullptr || match.container->hostnames.empty() ? "" : match.container->hostnames.front();
 }
 
+// Questions are data on their way out: who has no way out has no resolvers either.
 const std::vector<net::IpAddress> &NetdZone::resolvers(const net::IpAddress &client) {
+  static const std::vector<net::IpAddress> kNone;
   const Match match = member_at(client);
+  if (match.container == nullptr ? network_.internal : is_enclosed(*match.container)) return kNone;
   if (match.container != nullptr && !match.container->resolvers.empty()) return match.container->resolvers;
   return source_.host_resolvers();
 }

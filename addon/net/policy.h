@@ -18,6 +18,7 @@ struct PortRange {
 
 struct Policy {
   static constexpr size_t kMaxRanges = 32;
+  static constexpr size_t kMaxDenied = 64;
 
   // What containers call to reach the host's loopback (host.docker.internal); unspecified: no such name. The addresses
   // must be routed into the tun, not be one of the namespace's own.
@@ -27,7 +28,7 @@ struct Policy {
   PortRange host_ports[kMaxRanges];
   size_t host_port_count = 0;
   // Networks that are refused (ICMP: administratively prohibited), on top of those that are never passed on.
-  IpPrefix denied[kMaxRanges];
+  IpPrefix denied[kMaxDenied];
   size_t denied_count = 0;
 };
 
