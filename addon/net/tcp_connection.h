@@ -66,7 +66,8 @@ class TcpConnection final : public Watch, public Timer {
   uint8_t rcv_scale = 0;  // and of ours
   uint8_t tries = 0;      // retransmissions or probes without an answer
   uint8_t duplicate_acks = 0;
-  uint16_t mss = 0;  // the container's
+  uint8_t kept_answers = 0;  // read since data last left the host socket's queue
+  uint16_t mss = 0;          // the container's
 
   uint32_t snd_una = 0;
   uint32_t snd_nxt = 0;

@@ -210,9 +210,11 @@ bool Tcp::has_peek_offset(const TcpConnection &connection) const {
 bool Tcp::is_discard_due(const TcpConnection &connection) const {
   constexpr uint32_t kMuch = 256 * 1024;
   constexpr uint32_t kWorthDiscard = 16384;
+  // Each may be a buffer of its own, and the kernel goes past all of them to what comes next.
+  constexpr uint8_t kMostKept = 16;
   if (connection.host_ended || connection.host_urgent || !has_peek_offset(connection)) return true;
   if (connection.readable) return connection.undiscarded >= kMuch;
-  return connection.undiscarded >= kWorthDiscard || !connection.conversing;
+  return connection.undiscarded >= kWorthDiscard || connection.kept_answers >= kMostKept || !connection.conversing;
 }
 
 // Copies what follows `offset` bytes of the socket's queue. As recv(2). #syscalls: setsockopt recvfrom recvmsg
@@ -227,6 +229,7 @@ ssize_t Tcp::peek_host(TcpConnection &connection, uint32_t offset, uint8_t *buff
     }
     const ssize_t count = ::recv(fd, buffer, size, MSG_PEEK | MSG_DONTWAIT);
     if (count > 0 && connection.peek_armed) connection.peek_offset += static_cast<uint32_t>(count);
+    if (count > 0 && connection.kept_answers < UINT8_MAX) ++connection.kept_answers;
     return count;
   }
   // Older kernels: what precedes is copied too, and thrown away.
@@ -251,6 +254,7 @@ ssize_t Tcp::peek_host(TcpConnection &connection, uint32_t offset, uint8_t *buff
 
 // MSG_TRUNC, tcp(7): takes bytes from the queue without copying them. #syscalls: recvfrom
 void Tcp::discard_acknowledged(TcpConnection &connection) {
+  connection.kept_answers = 0;
   while (connection.undiscarded != 0) {
     const ssize_t count = ::recv(connection.fd.get(), nullptr, connection.undiscarded, MSG_TRUNC | MSG_DONTWAIT);
     if (count <= 0) return;
