@@ -98,7 +98,7 @@ const unpackingCodes: readonly ErrorCode[] = [
 ];
 
 /** Unpacking speaks of files; whose they are is known here. */
-const withPlace = (error: unknown, place: string): unknown => {
+export const withPlace = (error: unknown, place: string): unknown => {
   if (!isSampanError(error) || !unpackingCodes.includes(error.code)) return error;
   const { code, subject, op, errno, cause } = error;
   const hint = error.hint ?? (code === 'ERR_NO_SPACE' ? noSpaceHint : undefined);

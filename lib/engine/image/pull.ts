@@ -22,7 +22,7 @@ import type { OnTransfer, PullOptions, PullReport, PulledImage } from '../contra
 import { passLayerEvent } from '../layer-event.js';
 import { commitImages } from './commit.js';
 import type { ImageContext } from './context.js';
-import { noSpaceHint, openPullSink, type PullSink } from './pull-sink.js';
+import { noSpaceHint, openPullSink, withPlace, type PullSink } from './pull-sink.js';
 import { refuseHostName } from './tag.js';
 
 const weekMs = 7 * 24 * 3600 * 1000;
@@ -112,9 +112,10 @@ const pullReference = async (work: PullWork, wanted: Reference): Promise<PulledI
     // of a full disk the room is needed now; after everything else the next pull goes on
     const isFull = hasErrno(error, 'ENOSPC', 'EDQUOT');
     if (isFull || isSampanError(error, 'ERR_NO_SPACE')) for (const digest of layers) downloads.forget(digest);
+    if (isSampanError(error, 'ERR_NO_SPACE') && !error.subject.startsWith(what)) throw withPlace(error, what);
     if (!isFull) throw error;
     throw sampanError('ERR_NO_SPACE', {
-      subject: `${formatReference(reference)} does not fit below ${context.paths.dataRoot}`,
+      subject: `${what} does not fit below ${context.paths.dataRoot}`,
       hint: noSpaceHint,
     });
   } finally {
