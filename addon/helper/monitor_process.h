@@ -59,6 +59,7 @@ class MonitorProcess {
   Step launch();
   Step prepare();
   Step fail(Op op, const Error &error);
+  Step fail_network(const Error &error);
   Step wait_until_ready();
   Step wait_for_network();
   Step take_link_event();

@@ -104,7 +104,7 @@ MonitorProcess::Step MonitorProcess::launch() {
     // Another run of the container goes on with the lease of the first.
     if (!lease_.is_open()) lease_.open(unique_fd(settings_.lease_fd), settings_.lease_dir_fd);
     Result<unique_fd> entered = lease_.enter(settings_.lease_description);
-    if (!entered) return fail(Op::network_lease, entered.error());
+    if (!entered) return fail_network(entered.error());
     user_namespace = entered.take();
   }
   Result<InitProcess> launched = launch_init(settings_, plan_, stdio, user_namespace.get());
@@ -112,7 +112,7 @@ MonitorProcess::Step MonitorProcess::launch() {
   init_ = launched.take();
   if (!lease_.is_open()) return Step::done;
   const Status handed = lease_.attach(std::move(init_.network_namespace));
-  return handed ? Step::done : fail(Op::network_lease, handed.error());
+  return handed ? Step::done : fail_network(handed.error());
 }
 
 // Everything of the monitor that can fail; the init process is at work meanwhile. Signals are blocked only now, so that
@@ -198,7 +198,13 @@ MonitorProcess::Step MonitorProcess::take_link_event() {
 MonitorProcess::Step MonitorProcess::wait_for_network() {
   if (!lease_.is_open()) return Step::done;
   const Status attached = lease_.wait_attached();
-  return attached ? Step::done : fail(Op::network_lease, attached.error());
+  return attached ? Step::done : fail_network(attached.error());
+}
+
+// A restart waits for the next netd, which the lease sees to; the client of a first start is told.
+MonitorProcess::Step MonitorProcess::fail_network(const Error &error) {
+  const bool is_restart = !control_;
+  return is_restart && error.number == ECONNRESET ? Step::postponed : fail(Op::network_lease, error);
 }
 
 MonitorProcess::Step MonitorProcess::wait_for_go() {

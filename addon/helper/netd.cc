@@ -50,6 +50,27 @@ Result<unique_fd> lock(int directory) {
 
 bool is_user_namespace(int fd) { return ::ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWUSER; }
 
+bool is_same(int one, int other) {
+  struct stat first = {};
+  struct stat second = {};
+  return ::fstat(one, &first) == 0 && ::fstat(other, &second) == 0 && first.st_ino == second.st_ino;
+}
+
+// The user namespace right below ours that the given one is, or is in: that of the netd whose containers live on.
+// Nothing when there is none.
+unique_fd earlier_user_namespace(int fd) {
+  if (!is_user_namespace(fd)) return {};
+  unique_fd own(::open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC));
+  unique_fd current(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  while (own && current) {
+    // ioctl_nsfs(2); EPERM: beyond what we see.
+    unique_fd parent(::ioctl(current.get(), NS_GET_PARENT));
+    if (parent && is_same(parent.get(), own.get())) return current;
+    current = std::move(parent);
+  }
+  return {};
+}
+
 // A child that stays outside writes the maps: from the inside nobody may.
 Status make_user_namespace(const Settings &settings) {
   int ends[2];
@@ -83,9 +104,9 @@ Status make_user_namespace(const Settings &settings) {
 }
 
 Result<unique_fd> enter_user_namespace(const Settings &settings) {
-  const int earlier = settings.netd_user_namespace_fd;
-  if (is_user_namespace(earlier)) {
-    if (::setns(earlier, CLONE_NEWUSER) != 0) return last_error("setns", "user namespace");
+  const unique_fd earlier = earlier_user_namespace(settings.netd_user_namespace_fd);
+  if (earlier) {
+    if (::setns(earlier.get(), CLONE_NEWUSER) != 0) return last_error("setns", "user namespace");
   } else if (auto made = make_user_namespace(settings); !made) {
     return made.error();
   }

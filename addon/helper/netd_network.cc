@@ -47,4 +47,9 @@ void NetdNetwork::deny(std::span<const net::IpPrefix> others) {
   stack_->set_policy(policy_);
 }
 
+void NetdNetwork::forget_flows(const EndpointDescription &endpoint) {
+  if (!stack_) return;
+  for (const auto &address : endpoint.addresses) stack_->forget_source(to_ip_address(address));
+}
+
 }  // namespace sampan

@@ -42,6 +42,9 @@ class NetdNetwork {
   void deny(std::span<const net::IpPrefix> others);
   net::StackCounters counters() const { return stack_ ? stack_->counters() : net::StackCounters(); }
 
+  // Connections and flows with these addresses end; the other hosts see resets.
+  void forget_flows(const EndpointDescription &endpoint);
+
  private:
   NetdNetwork(ContainerSource &containers, NetworkDescription description, unique_fd made)
       : description_(std::move(description)), namespace_(std::move(made)), zone_(containers, description_) {}

@@ -20,6 +20,13 @@ constexpr int kNotAdopted = -1;
 // A burst of queries asks the agent once.
 constexpr uint64_t kResolversMs = 200;
 
+bool share_address(const EndpointDescription &one, const EndpointDescription &other) {
+  return std::any_of(one.addresses.begin(), one.addresses.end(), [&](const auto &address) {
+    return std::any_of(other.addresses.begin(), other.addresses.end(),
+                       [&](const auto &theirs) { return to_ip_address(theirs) == to_ip_address(address); });
+  });
+}
+
 bool same_file(int one, int other) {
   struct stat first = {};
   struct stat second = {};
@@ -130,6 +137,7 @@ bool NetdServer::handle(Connection &connection, const Frame &frame, Descriptors 
       return resume(connection, frame, descriptors);
     case FrameType::net_connect:
     case FrameType::net_disconnect:
+    case FrameType::net_rename:
       return change(connection, frame);
     case FrameType::net_publish:
     case FrameType::net_withdraw:
@@ -146,10 +154,10 @@ bool NetdServer::handle(Connection &connection, const Frame &frame, Descriptors 
 bool NetdServer::enter(Connection &connection, const Frame &frame) {
   auto parsed = parse_description(frame.payload);
   if (!parsed) return answer(connection, parsed.error()) && false;
+  // Another run of the same container: the interfaces of the last one are gone with its namespace.
+  end_run(connection);
   connection.container = parsed.take();
   connection.entered = true;
-  // Another run of the same container: the interfaces of the last one are gone with its namespace.
-  withdraw_ports(connection);
   connection.leased = false;
   connection.container_namespace.reset();
   const int descriptors[] = {user_namespace_.get()};
@@ -168,6 +176,8 @@ Status NetdServer::plug_in_all(Connection &lease) {
   for (auto &endpoint : lease.container.endpoints) {
     auto found = network(endpoint.network, kNotAdopted);
     if (!found) return found.error();
+    // Of a container whose end nobody has told us yet.
+    found.value()->forget_flows(endpoint);
     if (auto published = ports_.publish(found.value()->namespace_fd(), &endpoint); !published) return published;
     if (auto added = agent_->plug_in(endpoint, found.value()->namespace_fd(), lease.container_namespace.get()); !added)
       return added;
@@ -204,9 +214,18 @@ bool NetdServer::change(Connection &connection, const Frame &frame) {
   if (!parsed) return answer(connection, parsed.error());
   const auto &[id, hostnames, resolvers, endpoints] = parsed.value();
   Connection *lease = find_lease(id);
-  if (lease == nullptr || endpoints.size() != 1) return answer(connection, Error{ESRCH, "netd", id});
-  const bool adds = frame.header.type == FrameType::net_connect;
-  const auto changed = adds ? connect(*lease, endpoints.front()) : disconnect(*lease, endpoints.front());
+  if (lease == nullptr) return answer(connection, Error{ESRCH, "netd", id});
+  Status changed;
+  if (frame.header.type == FrameType::net_rename) {
+    lease->container.hostnames = hostnames;
+  } else if (endpoints.empty()) {
+    changed = Error{EINVAL, "netd", id};
+  } else if (frame.header.type == FrameType::net_connect) {
+    changed = connect(*lease, endpoints.front());
+  } else {
+    changed = disconnect(*lease, endpoints.front());
+    if (changed && endpoints.size() > 1) changed = route(*lease, endpoints.back());
+  }
   if (changed && !send_attached(*lease)) close(*lease);
   return answer(connection, changed);
 }
@@ -226,12 +245,23 @@ Status NetdServer::disconnect(Connection &lease, const EndpointDescription &endp
   auto &endpoints = lease.container.endpoints;
   const auto found = std::find_if(endpoints.begin(), endpoints.end(),
                                   [&](const auto &other) { return other.network.id == endpoint.network.id; });
-  if (found == endpoints.end()) return Error{ENOENT, "netd", endpoint.network.id};
+  // The rest of a command that was killed.
+  if (found == endpoints.end()) return {};
   auto removed = agent_->unplug(*found, lease.container_namespace.get());
   if (!removed) return removed;
-  ports_.withdraw(*found);
+  end_endpoint(lease, *found);
   endpoints.erase(found);
   return removed;
+}
+
+// The network that is left leads out from now on.
+Status NetdServer::route(Connection &lease, const EndpointDescription &endpoint) {
+  auto &endpoints = lease.container.endpoints;
+  const auto found = std::find_if(endpoints.begin(), endpoints.end(),
+                                  [&](const auto &other) { return other.network.id == endpoint.network.id; });
+  if (found == endpoints.end()) return Error{ENOENT, "netd", endpoint.network.id};
+  found->default_route = true;
+  return agent_->route(*found, lease.container_namespace.get());
 }
 
 bool NetdServer::change_ports(Connection &connection, const Frame &frame) {
@@ -358,15 +388,30 @@ bool NetdServer::in_use(std::string_view id) const {
 // The container has ended, and its interfaces with its network namespace.
 void NetdServer::close(Connection &connection) {
   if (!connection.socket) return;
-  withdraw_ports(connection);
+  end_run(connection);
   loop_.forget(connection, connection.socket.get());
   close_politely(connection.socket.release());
   connection.container_namespace.reset();
 }
 
-void NetdServer::withdraw_ports(const Connection &lease) {
+void NetdServer::end_run(const Connection &lease) {
   if (!lease.leased) return;
-  for (const auto &endpoint : lease.container.endpoints) ports_.withdraw(endpoint);
+  for (const auto &endpoint : lease.container.endpoints) end_endpoint(lease, endpoint);
+}
+
+// What has its addresses by now keeps what it has made with them.
+void NetdServer::end_endpoint(const Connection &lease, const EndpointDescription &endpoint) {
+  ports_.withdraw(endpoint);
+  const auto is_same = [&](const EndpointDescription &other) {
+    return other.network.id == endpoint.network.id && share_address(other, endpoint);
+  };
+  const bool is_taken = std::any_of(connections_.begin(), connections_.end(), [&](const auto &other) {
+    const auto &endpoints = other->container.endpoints;
+    return other.get() != &lease && other->leased && other->socket &&
+           std::any_of(endpoints.begin(), endpoints.end(), is_same);
+  });
+  NetdNetwork *network = find_network(endpoint.network.id);
+  if (network != nullptr && !is_taken) network->forget_flows(endpoint);
 }
 
 // Networks whose id is chosen.

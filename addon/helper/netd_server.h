@@ -64,9 +64,11 @@ class NetdServer final : public Watch, public net::Timer, public ContainerSource
   Status plug_in_all(Connection &lease);
   template <typename Chosen>
   void take_down(Chosen chosen);
-  void withdraw_ports(const Connection &lease);
+  void end_run(const Connection &lease);
+  void end_endpoint(const Connection &lease, const EndpointDescription &endpoint);
   Status connect(Connection &lease, const EndpointDescription &endpoint);
   Status disconnect(Connection &lease, const EndpointDescription &endpoint);
+  Status route(Connection &lease, const EndpointDescription &endpoint);
   Status publish(Connection &lease, EndpointDescription &wanted);
 
   Result<NetdNetwork *> network(const NetworkDescription &description, int adopted);

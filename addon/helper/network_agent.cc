@@ -137,6 +137,11 @@ Status NetworkAgent::unplug(const EndpointDescription &endpoint, int container_n
   return asked ? Status() : Status(asked.error());
 }
 
+Status NetworkAgent::route(const EndpointDescription &endpoint, int container_namespace) {
+  auto asked = ask(AgentRequest::route, text_of(endpoint), {&container_namespace, 1});
+  return asked ? Status() : Status(asked.error());
+}
+
 Status NetworkAgent::steer(const EndpointDescription &endpoint, int network_namespace) {
   auto asked = ask(AgentRequest::steer, text_of(endpoint), {&network_namespace, 1});
   return asked ? Status() : Status(asked.error());

@@ -51,19 +51,24 @@ Status NetworkLease::receive(FrameType expected, std::vector<unique_fd> &descrip
     Frame frame;
     const ReceiveOutcome outcome = receive_frame(connection_.get(), payload.get(), &frame, &descriptors);
     if (outcome == ReceiveOutcome::none) continue;
-    if (outcome == ReceiveOutcome::closed) return Error{ECONNRESET, "recvmsg", "netd"};
+    if (outcome == ReceiveOutcome::closed) return broken("recvmsg");
     if (frame.header.type == FrameType::net_failed) return failure_of(frame);
-    if (frame.header.type != expected) return Error{EPROTO, "recvmsg", "netd"};
-    if (expected == FrameType::net_attached) description_ = frame.payload;
-    return {};
+    const bool is_attached = frame.header.type == FrameType::net_attached;
+    if (is_attached) description_ = frame.payload;
+    if (frame.header.type == expected) return {};
+    if (!is_attached) return Error{EPROTO, "recvmsg", "netd"};
+    // A command has changed the networks of a container that is between two runs.
+    namespaces_ = std::exchange(descriptors, {});
   }
 }
 
 Result<unique_fd> NetworkLease::enter(std::string_view description) {
   // Networks that were connected since are in what netd said last.
   if (description_.empty()) description_ = description;
+  // Another run of a container whose netd is gone, or has not granted the lease again yet.
+  if (!connection_ || attempts_ > 0) return Error{ECONNRESET, "connect", "netd"};
   if (send_frame(connection_.get(), {.type = FrameType::net_enter}, description_) != SendOutcome::sent) {
-    return Error{ECONNRESET, "sendmsg", "netd"};
+    return broken("sendmsg");
   }
   std::vector<unique_fd> descriptors;
   if (auto received = receive(FrameType::net_entered, descriptors); !received) return received.error();
@@ -75,12 +80,20 @@ Status NetworkLease::attach(unique_fd network_namespace) {
   network_namespace_ = std::move(network_namespace);
   const int descriptors[] = {network_namespace_.get()};
   if (send_frame(connection_.get(), {.type = FrameType::net_attach}, {}, descriptors) == SendOutcome::sent) return {};
-  return Error{ECONNRESET, "sendmsg", "netd"};
+  return broken("sendmsg");
 }
 
 Status NetworkLease::wait_attached() {
-  namespaces_.clear();
-  return receive(FrameType::net_attached, namespaces_);
+  std::vector<unique_fd> descriptors;
+  auto attached = receive(FrameType::net_attached, descriptors);
+  // What the last netd said holds until then.
+  if (attached) namespaces_ = std::move(descriptors);
+  return attached;
+}
+
+Error NetworkLease::broken(const char *call) {
+  if (poller_ != nullptr) lose();
+  return {ECONNRESET, call, "netd"};
 }
 
 Status NetworkLease::keep(Poller &poller) {

@@ -29,7 +29,8 @@ class NetworkLease final : public Watch {
   void open(unique_fd connection, int directory);
   bool is_open() const { return directory_ >= 0; }
 
-  // The user namespace to be born in.
+  // The user namespace to be born in. Here as below, ECONNRESET: there is no netd now; who keeps the lease will have
+  // one.
   Result<unique_fd> enter(std::string_view description);
   Status attach(unique_fd network_namespace);
   // Until the interfaces are there.
@@ -53,6 +54,7 @@ class NetworkLease final : public Watch {
   };
 
   Status receive(FrameType expected, std::vector<unique_fd> &descriptors);
+  Error broken(const char *call);
   void lose();
   void retry();
   bool resume();

@@ -95,6 +95,13 @@ Status add_veth(const EndpointDescription &endpoint, int container_namespace) {
   return sys::enable_gro(name.value().c_str());
 }
 
+void add_default_routes(const EndpointDescription &endpoint, unsigned index, sys::NetlinkBatch &batch) {
+  for (const auto &gateway : endpoint.network.gateways) {
+    if (endpoint.network.internal || !has_family(endpoint, gateway.family)) continue;
+    batch.add_default_route(index, gateway.family, &gateway);
+  }
+}
+
 // In the container's namespace.
 Status configure(const EndpointDescription &endpoint) {
   const auto index = sys::interface_index(endpoint.interface_name.c_str());
@@ -104,10 +111,7 @@ Status configure(const EndpointDescription &endpoint) {
   sys::NetlinkBatch batch;
   for (const auto &address : endpoint.addresses) batch.add_address(index.value(), address);
   batch.set_up(index.value());
-  for (const auto &gateway : endpoint.network.gateways) {
-    if (!endpoint.default_route || endpoint.network.internal || !has_family(endpoint, gateway.family)) continue;
-    batch.add_default_route(index.value(), gateway.family, &gateway);
-  }
+  if (endpoint.default_route) add_default_routes(endpoint, index.value(), batch);
   if (auto done = netlink.value().run(batch); !done) return done;
   return sys::enable_gro(endpoint.interface_name.c_str());
 }
@@ -194,6 +198,18 @@ Status unplug(const EndpointDescription &endpoint, int container_namespace) {
     batch.delete_link(endpoint.interface_name.c_str());
     auto removed = netlink.value().run(batch);
     return !removed && removed.error().number == ENODEV ? Status() : removed;
+  });
+}
+
+Status route(const EndpointDescription &endpoint, int container_namespace) {
+  return sys::in_network_namespace(container_namespace, [&]() -> Status {
+    const auto index = sys::interface_index(endpoint.interface_name.c_str());
+    if (!index) return index.error();
+    auto netlink = sys::Netlink::open();
+    if (!netlink) return netlink.error();
+    sys::NetlinkBatch batch;
+    add_default_routes(endpoint, index.value(), batch);
+    return netlink.value().run(batch);
   });
 }
 

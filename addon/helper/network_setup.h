@@ -26,6 +26,8 @@ Result<MadeNetwork> make_network(const NetworkDescription &description, unique_f
 Status plug_in(const EndpointDescription &endpoint, int network_namespace, int container_namespace);
 // Takes the interface out of a container that lives on. A missing one is fine.
 Status unplug(const EndpointDescription &endpoint, int container_namespace);
+// The interface of a container that lives on becomes its way out.
+Status route(const EndpointDescription &endpoint, int container_namespace);
 
 // Rules that lead the answers of published ports to the sockets that stand for their clients.
 Status steer_answers(const EndpointDescription &endpoint, int network_namespace);

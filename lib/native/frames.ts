@@ -22,7 +22,7 @@ export type Command =
   | { readonly type: 'resize'; readonly columns: number; readonly rows: number }
   /** to netd: descriptions of lib/network/description.ts, an id of a network */
   | {
-      readonly type: 'netConnect' | 'netDisconnect' | 'netPublish' | 'netWithdraw' | 'netForget';
+      readonly type: 'netConnect' | 'netDisconnect' | 'netPublish' | 'netWithdraw' | 'netRename' | 'netForget';
       readonly text: string;
     }
   | { readonly type: 'netList' };
@@ -77,6 +77,7 @@ export const encodeFrame = (command: Command): Buffer => {
     case 'netDisconnect':
     case 'netPublish':
     case 'netWithdraw':
+    case 'netRename':
     case 'netForget':
       return frame(frameType[command.type], { payload: Buffer.from(command.text) });
   }

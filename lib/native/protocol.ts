@@ -112,7 +112,7 @@ export type PlanOperation =
   | { readonly op: 'network_lease'; readonly connection: number; readonly directory: number; readonly description: string }
   /** the user namespace and others (CLONE_NEW* flags) of the process behind a pidfd are entered before the init process is cloned into the rest */
   | { readonly op: 'share_namespaces'; readonly pidfd: number; readonly flags: bigint }
-  /** be the network process: directory of its lock and its socket; user_namespace: that of an earlier one, or any other file for a new one; it ends when nobody has used it for so long */
+  /** be the network process: directory of its lock and its socket; user_namespace: that of an earlier one, or of a container of it, or any other file for a new one; it ends when nobody has used it for so long */
   | { readonly op: 'netd'; readonly directory: number; readonly user_namespace: number; readonly linger_ms: number }
   /** probe the running container with another plan (a sealed memfd, which joins it); times in milliseconds, from the end of a probe to the next; name: the health record, written in the directory */
   | { readonly op: 'health_check'; readonly plan: number; readonly interval_ms: number; readonly timeout_ms: number; readonly start_period_ms: number; readonly start_interval_ms: number; readonly retries: number; readonly directory: number; readonly name: string }
@@ -226,7 +226,7 @@ export const frameType = {
   netResume: 17,
   /** payload: description of a running container with the one network to add; answered by NET_DONE or NET_FAILED */
   netConnect: 18,
-  /** payload: description of a running container with the one network to leave; answered by NET_DONE or NET_FAILED */
+  /** payload: description of a running container with the one network to leave, and the one that leads out from now on if that was it; answered by NET_DONE or NET_FAILED */
   netDisconnect: 19,
   /** payload: id of a network to take down; answered by NET_DONE, or NET_FAILED while it has endpoints */
   netForget: 20,
@@ -246,6 +246,8 @@ export const frameType = {
   netPublish: 27,
   /** payload: as of NET_PUBLISH, with the ports to take back, which are looked for in all its networks; answered by NET_DONE or NET_FAILED */
   netWithdraw: 28,
+  /** payload: description of a running container with the host names that it has now; answered by NET_DONE or NET_FAILED */
+  netRename: 29,
 } as const;
 
 /** The form of a container's records, which the monitor writes too (addon/protocol/record_schema.h). */

@@ -23,6 +23,8 @@ export interface NetdOptions {
   readonly directory: string;
   /** to be called before anything is written there */
   readonly makeDirectory: () => void;
+  /** that of a container of an earlier netd, to be served as well; the caller's to close */
+  readonly openUserNamespace: () => Fd | undefined;
   /** gives it the user namespace that containers have (runtime/id-map.ts) */
   readonly namespaces: readonly PlanOperation[];
 }
@@ -51,11 +53,13 @@ export const tryConnect = (native: Native, directory: string): Fd | undefined =>
 };
 
 /** False when another one is there already, or about to be. @throws what kept it from starting */
-const start = async (native: Native, { directory, makeDirectory, namespaces }: NetdOptions): Promise<boolean> => {
+const start = async (native: Native, options: NetdOptions): Promise<boolean> => {
+  const { directory, namespaces } = options;
   const descriptors: Fd[] = [];
-  makeDirectory();
+  options.makeDirectory();
   try {
-    descriptors.push(openSync(directory, 'r'), openSync('/dev/null', 'r'));
+    descriptors.push(openSync(directory, 'r'));
+    descriptors.push(options.openUserNamespace() ?? openSync('/dev/null', 'r'));
     const spawned = spawnHelper(native, {
       role: 'netd',
       title: `sampan-netd ${basename(dirname(directory))}`,

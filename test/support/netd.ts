@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The processes of the network of this test file's sandbox. Their titles name its runtime directory.
 
-import { readdirSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { native } from './native.js';
 import { processIds, readText } from './sandbox.js';
 import { sandbox } from './tool.js';
 
@@ -21,4 +22,35 @@ export const killNetd = (): void => {
   const pid = netdPid();
   if (pid === undefined) throw new Error('no netd runs');
   process.kill(pid, 'SIGKILL');
+};
+
+/** Kills it, and lets nobody else be it until what is returned is disposed. */
+export const withoutNetd = (): Disposable => {
+  const path = lockOfNetd();
+  for (let attempt = 0; attempt < 20; attempt++) {
+    killNetd();
+    // The next one is a process that still has to be started: whoever spins is faster, mostly.
+    for (const end = Date.now() + 500; Date.now() < end;) {
+      const lock = openSync(path, 'a+', 0o600);
+      if (native.tryLock(lock, 'exclusive') && isLinked(lock, path)) {
+        return {
+          [Symbol.dispose]: () => {
+            closeSync(lock);
+          },
+        };
+      }
+      closeSync(lock);
+    }
+  }
+  throw new Error('another netd was always faster');
+};
+
+/** The last one takes the name away with it. */
+const isLinked = (fd: number, path: string): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino;
+
+const lockOfNetd = (): string => {
+  const roots = join(sandbox().directory, 'run/sampan');
+  const found = readdirSync(roots, { recursive: true, encoding: 'utf8' }).find((path) => path.endsWith('/netd.lock'));
+  return join(roots, found ?? '-');
 };

@@ -5,18 +5,14 @@
 // How this works: netd first, then the record, then the run record. Killed in between, the same command again finishes
 // it: netd takes a port that is published as exactly that, and one that is not published any more, as done.
 
-import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isSampanError, sampanError } from '../../errors/sampan-error.js';
-import type { Command } from '../../native/frames.js';
 import { HelperFailure } from '../../native/helper.js';
 import { formatDescription, parsePublished } from '../../network/description.js';
-import { askNetd, errnoOf } from '../../network/netd.js';
+import { errnoOf } from '../../network/netd.js';
 import { planError } from '../../runtime/plan-failure.js';
 import { networkKind } from '../../spec/network-mode.js';
 import type { PublishedPort, PublishRequest } from '../../spec/ports.js';
 import { readRunRecord, writeContainerRecord, writeRunRecord, type RunRecord } from '../../store/container-records.js';
-import { netdDirectories } from '../../store/netd-places.js';
 import type { ContainerContext } from './context.js';
 import { isRestarting, lockContainer, type LockedContainer } from './find.js';
 import { endpointsOf } from './network-settings.js';
@@ -24,10 +20,7 @@ import { withPortOwner } from './port-owner.js';
 import { placesOf, requestsMeant, withoutPlaces } from './port-places.js';
 import { describeEndpoint, noWayOut } from './start-network.js';
 import { deriveStatus } from './status.js';
-
-/** A netd that was killed is there again within milliseconds. */
-const netdPatienceMs = 2000;
-const netdRetryMs = 20;
+import { tellNetd } from './tell-netd.js';
 
 /** @returns where they are reached now; nothing of a container that does not run. @throws ERR_PORT_TAKEN, ERR_PORT_REFUSED, ERR_NETD, ERR_NETWORK_* */
 export const publishPorts = async (
@@ -44,12 +37,12 @@ export const publishPorts = async (
     return [];
   }
   refuseTwice(run.publishedPorts ?? [], wanted, found.record.name);
-  const added = parsePublished(await tellNetd(context, found, 'netPublish', wanted));
+  const added = parsePublished(await changePorts(context, found, 'netPublish', wanted));
   try {
     writePorts(found, (recorded) => withRequests(recorded, wanted));
     writeRunRecord(found.files, { ...run, publishedPorts: [...(run.publishedPorts ?? []), ...added] });
   } catch (error) {
-    await tellNetd(context, found, 'netWithdraw', added.map(asRequest));
+    await changePorts(context, found, 'netWithdraw', added.map(asRequest));
     throw error;
   }
   return added;
@@ -74,7 +67,7 @@ export const withdrawPorts = async (
   }
   const published = run.publishedPorts ?? [];
   const places = placesOf(published, unwanted, record.name);
-  await tellNetd(context, found, 'netWithdraw', places.map(asRequest));
+  await changePorts(context, found, 'netWithdraw', places.map(asRequest));
   writePorts(found, (recorded) => withoutPlaces(recorded, published, places));
   writeRunRecord(found.files, { ...run, publishedPorts: published.filter((port) => !places.includes(port)) });
 };
@@ -144,35 +137,15 @@ const writePorts = ({ files, record }: LockedContainer, change: Change): void =>
   });
 };
 
-const tellNetd = async (
+const changePorts = async (
   context: ContainerContext,
   found: LockedContainer,
   type: 'netPublish' | 'netWithdraw',
   publish: readonly PublishRequest[],
 ): Promise<string> => {
-  const command = { type, text: descriptionOf(context, found, publish) };
-  const state = deriveStatus(found.files);
-  const runtimeRoot = state.status === 'running' ? dirname(state.run.runtimeDirectory) : context.paths.runtimeRoot;
-  for (const end = Date.now() + netdPatienceMs; Date.now() < end;) {
-    for (const directory of netdDirectories(runtimeRoot)) {
-      const published = await askOne(context, directory, command);
-      if (published !== undefined) return published;
-    }
-    await sleep(netdRetryMs);
-  }
-  throw sampanError('ERR_NETD', {
-    subject: 'it does not run, or does not have this container',
-    hint: `start the container again: 'sampan restart ${found.record.name}'`,
-  });
-};
-
-/** undefined: it does not run, or knows nothing of the container (yet: leases are resumed a moment after it is there) */
-const askOne = async (context: ContainerContext, directory: string, command: Command): Promise<string | undefined> => {
   try {
-    const answer = await askNetd(context.native(), directory, command);
-    return answer?.type === 'netDone' ? answer.published : undefined;
+    return await tellNetd(context, found, { type, text: descriptionOf(context, found, publish) });
   } catch (error) {
-    if (errnoOf(error) === 'ESRCH') return undefined;
     throw withPortOwner(context.paths, portError(error));
   }
 };

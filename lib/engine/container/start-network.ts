@@ -125,12 +125,17 @@ export const noWayOut = (): Error =>
     hint: 'leave out -p, or give a second network that is not internal',
   });
 
+/** What a container is called in its networks, besides their aliases. */
+export const hostnamesOf = ({ name, id, hostname }: ContainerRecord): readonly string[] => [
+  ...new Set([name, id.slice(0, 12), hostname]),
+];
+
 const describe = (record: ContainerRecord, endpoints: readonly LiveEndpoint[]) => {
   const first = endpoints.findIndex(({ network }) => !network.internal);
   if (first < 0 && record.ports.publish.length > 0) throw noWayOut();
   return {
     id: record.id,
-    hostnames: [...new Set([record.name, record.id.slice(0, 12), record.hostname])],
+    hostnames: hostnamesOf(record),
     resolvers: record.request.dns,
     endpoints: endpoints.map((live, index) => ({
       ...describeEndpoint(live, index === first),

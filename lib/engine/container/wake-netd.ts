@@ -1,24 +1,74 @@
 // SPDX-License-Identifier: Apache-2.0
 // The network process of a container that is about to be: found or started while something else is being done.
 
-import { closeSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
+import { hasErrno } from '../../errors/sampan-error.js';
+import type { Fd } from '../../native/native.js';
 import { connectToNetd, type NetdOptions } from '../../network/netd.js';
 import { namespaceOperations, type IdMap } from '../../runtime/id-map.js';
 import type { CreateRequest } from '../../spec/create-request.js';
 import { networkKind } from '../../spec/network-mode.js';
+import {
+  filesOf,
+  listContainerIds,
+  readContainerRecord,
+  readRuntimeConfig,
+  type ContainerFiles,
+} from '../../store/container-records.js';
 import { makeNetdDirectory, netdDirectory } from '../../store/netd-places.js';
+import { isAlive, type ProcessIdentity } from '../../util/process-identity.js';
 import type { ContainerContext } from './context.js';
 import { networksOf } from './resolve-networks.js';
+import { deriveStatus } from './status.js';
 
-export const netdOptions = ({ paths }: ContainerContext, map: IdMap): NetdOptions => {
-  const directory = netdDirectory(paths.runtimeRoot, map);
+export const netdOptions = (context: ContainerContext, map: IdMap): NetdOptions => {
+  const directory = netdDirectory(context.paths.runtimeRoot, map);
   return {
     directory,
     makeDirectory: () => {
       makeNetdDirectory(directory);
     },
     namespaces: namespaceOperations(map),
+    openUserNamespace: () => survivorNamespace(context, map),
   };
+};
+
+/**
+ * Of a container that runs although no netd does, because it was killed: the next one has to be in the user namespace of
+ * the last, else it has no rights over those that live on.
+ */
+const survivorNamespace = ({ paths }: ContainerContext, map: IdMap): Fd | undefined => {
+  for (const id of listContainerIds(paths)) {
+    const files = filesOf(paths, id);
+    const state = deriveStatus(files);
+    if (state.status !== 'running' || !isNeighbour(files, map)) continue;
+    const namespace = openUserNamespace(state.run.init);
+    if (namespace !== undefined) return namespace;
+  }
+  return undefined;
+};
+
+const isNeighbour = (files: ContainerFiles, { uids, gids }: IdMap): boolean => {
+  const record = readContainerRecord(files);
+  const linux = readRuntimeConfig(files)?.linux;
+  return (
+    record !== undefined &&
+    linux !== undefined &&
+    networkKind(record.network) === 'bridge' &&
+    JSON.stringify([linux.uidMappings, linux.gidMappings]) === JSON.stringify([uids, gids])
+  );
+};
+
+const openUserNamespace = (init: ProcessIdentity): Fd | undefined => {
+  try {
+    const fd = openSync(`/proc/${String(init.pid)}/ns/user`, 'r');
+    // The number may be another process's by now.
+    if (isAlive(init)) return fd;
+    closeSync(fd);
+  } catch (error) {
+    if (!hasErrno(error, 'ENOENT', 'ESRCH', 'EACCES', 'EPERM')) throw error;
+  }
+  return undefined;
 };
 
 /** Keeps netd there until it is disposed. */

@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // network connect and disconnect: what the container is on is written down, and when it runs, netd does it at once.
 
-import { dirname } from 'node:path';
 import { sampanError } from '../../errors/sampan-error.js';
-import type { Command } from '../../native/frames.js';
-import { formatDescription } from '../../network/description.js';
-import { askNetd, errnoOf } from '../../network/netd.js';
+import { formatDescription, type EndpointDescription } from '../../network/description.js';
 import { networkKind } from '../../spec/network-mode.js';
 import { readEndpoints, type EndpointRecord } from '../../store/container-networks.js';
 import { readNetworkRecord, type NetworkRecord } from '../../store/network-records.js';
-import { netdDirectories } from '../../store/netd-places.js';
 import type { ContainerContext } from '../container/context.js';
-import { lockContainer, type LockedContainer } from '../container/find.js';
+import { isRestarting, lockContainer, type LockedContainer } from '../container/find.js';
 import { endpointOf } from '../container/resolve-networks.js';
 import { describeEndpoint, saveEndpoints, writeEtcFiles } from '../container/start-network.js';
 import { deriveStatus } from '../container/status.js';
+import { tellNetd } from '../container/tell-netd.js';
 import type { EndpointRequest } from './contract.js';
 import { assignEndpoint, releaseEndpoint, type LiveEndpoint } from './assign.js';
 import { ensureDefaultNetwork } from './create.js';
@@ -45,14 +42,16 @@ export const connectContainer = async (
     });
   }
   const endpoint = endpointOf(network, { name: network.name, ...request });
-  if (deriveStatus(files).status !== 'running') {
+  if (!runs(found)) {
     saveEndpoints(record, files, [...endpoints, endpoint]);
     return;
   }
   using _network = await context.locks.network();
   const live = assignEndpoint(context, record.id, endpoint, freeInterface(endpoints));
   try {
-    await tellNetd(context, found, 'netConnect', live, !hasWayOut(context, endpoints));
+    await changeNetworks(context, found, 'netConnect', [
+      describeEndpoint(live, wayOutOf(context, endpoints) === undefined),
+    ]);
   } catch (error) {
     releaseEndpoint(context, record.id, live.endpoint);
     throw error;
@@ -80,18 +79,38 @@ export const disconnectContainer = async (
       hint: `'sampan inspect ${record.name}' shows its networks`,
     });
   }
-  const { assigned } = endpoint;
-  if (deriveStatus(files).status === 'running' && assigned !== undefined) {
-    await tellNetd(context, found, 'netDisconnect', { endpoint: { ...endpoint, assigned }, network }, false);
+  const left = endpoints.filter((other) => other !== endpoint);
+  if (runs(found)) {
+    const [leaving, wayOut] = [liveOf(context, [endpoint])[0], wayOutOf(context, left)];
+    const isWayOut = wayOutOf(context, endpoints)?.endpoint.networkId === endpoint.networkId;
+    if (leaving !== undefined) {
+      await changeNetworks(context, found, 'netDisconnect', [
+        describeEndpoint(leaving, false),
+        ...(isWayOut && wayOut !== undefined ? [describeEndpoint(wayOut, true)] : []),
+      ]);
+    }
   }
   using _network = await context.locks.network();
   releaseEndpoint(context, record.id, endpoint);
-  saveAndTell(
-    context,
-    found,
-    endpoints.filter((other) => other !== endpoint),
-  );
+  saveAndTell(context, found, left);
 };
+
+const runs = (found: LockedContainer): boolean => {
+  const { status } = deriveStatus(found.files);
+  if (status === 'restarting' || status === 'exiting') throw isRestarting(found);
+  return status === 'running';
+};
+
+const liveOf = ({ paths }: ContainerContext, endpoints: readonly EndpointRecord[]): readonly LiveEndpoint[] =>
+  endpoints.flatMap((endpoint): readonly LiveEndpoint[] => {
+    const network = readNetworkRecord(paths, endpoint.networkId);
+    const { assigned } = endpoint;
+    return network === undefined || assigned === undefined ? [] : [{ endpoint: { ...endpoint, assigned }, network }];
+  });
+
+/** The first that is not internal has the default route, at a start as later. */
+const wayOutOf = (context: ContainerContext, endpoints: readonly EndpointRecord[]): LiveEndpoint | undefined =>
+  liveOf(context, endpoints).find(({ network }) => !network.internal);
 
 const refuseMode = ({ record }: LockedContainer): void => {
   if (networkKind(record.network) === 'bridge') return;
@@ -107,41 +126,14 @@ const freeInterface = (endpoints: readonly EndpointRecord[]): string => {
   for (let number = 0; ; number++) if (!used.has(`eth${String(number)}`)) return `eth${String(number)}`;
 };
 
-const hasWayOut = ({ paths }: ContainerContext, endpoints: readonly EndpointRecord[]): boolean =>
-  endpoints.some(({ networkId }) => readNetworkRecord(paths, networkId)?.internal === false);
-
-const tellNetd = async (
+const changeNetworks = async (
   context: ContainerContext,
-  { record, files }: LockedContainer,
+  found: LockedContainer,
   type: 'netConnect' | 'netDisconnect',
-  live: LiveEndpoint,
-  isDefaultRoute: boolean,
+  endpoints: readonly EndpointDescription[],
 ): Promise<void> => {
-  const text = formatDescription({
-    id: record.id,
-    hostnames: [],
-    resolvers: [],
-    endpoints: [describeEndpoint(live, isDefaultRoute)],
-  });
-  const state = deriveStatus(files);
-  const runtimeRoot = state.status === 'running' ? dirname(state.run.runtimeDirectory) : context.paths.runtimeRoot;
-  for (const directory of netdDirectories(runtimeRoot)) {
-    if (await hasNetdDone(context, directory, { type, text })) return;
-  }
-  throw sampanError('ERR_NETD', {
-    subject: 'it does not run, or does not have this container',
-    hint: `start the container again: 'sampan restart ${record.name}'`,
-  });
-};
-
-/** False when it does not run, or knows nothing of the container. */
-const hasNetdDone = async ({ native }: ContainerContext, directory: string, command: Command): Promise<boolean> => {
-  try {
-    return (await askNetd(native(), directory, command)) !== undefined;
-  } catch (error) {
-    if (errnoOf(error) === 'ESRCH') return false;
-    throw error;
-  }
+  const text = formatDescription({ id: found.record.id, hostnames: [], resolvers: [], endpoints });
+  await tellNetd(context, found, { type, text });
 };
 
 /** The files that the running container reads follow its networks. */
@@ -151,10 +143,5 @@ const saveAndTell = (
   endpoints: readonly EndpointRecord[],
 ): void => {
   saveEndpoints(record, files, endpoints);
-  const live = endpoints.flatMap((endpoint): readonly LiveEndpoint[] => {
-    const network = readNetworkRecord(context.paths, endpoint.networkId);
-    const { assigned } = endpoint;
-    return network === undefined || assigned === undefined ? [] : [{ endpoint: { ...endpoint, assigned }, network }];
-  });
-  if (deriveStatus(files).status === 'running') writeEtcFiles(record, files, live);
+  if (deriveStatus(files).status === 'running') writeEtcFiles(record, files, liveOf(context, endpoints));
 };
