@@ -7,11 +7,11 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "addon/helper/descriptor_reserve.h"
 #include "addon/helper/frame_io.h"
 #include "addon/helper/id_map.h"
 #include "addon/helper/netd_confine.h"
@@ -115,21 +115,12 @@ Result<unique_fd> enter_user_namespace(const Settings &settings) {
   return own;
 }
 
-// Every connection of a container is a socket of ours.
-void raise_descriptor_limit() {
-  struct rlimit limit = {};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  // What the kernel refuses stays as it was: fewer connections at once, which the stack reports.
-  (void)::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 Status serve(const Settings &settings, int control) {
   auto locked = lock(settings.netd_dir_fd);
   if (!locked) return locked.error();
   auto user_namespace = enter_user_namespace(settings);
   if (!user_namespace) return user_namespace.error();
-  raise_descriptor_limit();
+  DescriptorReserve::keep();
   ::signal(SIGPIPE, SIG_IGN);
   const auto started = sys::start_time(::getpid());
   const uint64_t ticks = started ? started.value() : 0;

@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -46,18 +47,12 @@ constexpr SyscallRule kPacketRules[] = {
 #ifdef SYS_epoll_wait
     allow(SYS_epoll_wait),  // the loop
 #endif
-    allow(SYS_epoll_pwait),
-    allow(SYS_epoll_ctl),
+    allow(SYS_epoll_pwait), allow(SYS_epoll_ctl),
     allow(SYS_clock_gettime),  // where the vDSO has no clock
     allow(SYS_accept4),        // published TCP ports, DNS, monitors
-    allow(SYS_connect),
-    allow(SYS_close),
-    allow(SYS_shutdown),
-    allow(SYS_getsockopt),
+    allow(SYS_connect), allow(SYS_close), allow(SYS_shutdown), allow(SYS_getsockopt),
     allow(SYS_getsockname),  // which port was free
-    allow(SYS_getpeername),
-    allow(SYS_bind),
-    allow(SYS_listen),
+    allow(SYS_getpeername), allow(SYS_bind), allow(SYS_listen),
     // No unix socket: abstract names of the host are not for us. No netlink, packet or raw socket either.
     allow(SYS_socket, argument_is(0, AF_INET, AF_INET6),
           argument_is(2, 0, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, IPPROTO_ICMPV6)),
@@ -67,6 +62,7 @@ constexpr SyscallRule kPacketRules[] = {
     // Not F_SETOWN, which sends signals to others, nor the locks.
     allow(SYS_fcntl, argument_is(1, F_SETPIPE_SZ, F_GETPIPE_SZ, F_GETFD, F_SETFD, F_GETFL)),
     allow(SYS_ioctl, argument_is(1, FIONREAD, SIOCOUTQ)),
+    allow(SYS_prlimit64, argument_is(0, 0), argument_is(1, RLIMIT_NOFILE)),  // descriptor_reserve.h
 };
 
 // What the language's library needs for memory, time and the end.

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "addon/helper/descriptor_reserve.h"
 #include "addon/helper/netd.h"
 #include "addon/helper/netd_state.h"
 #include "addon/protocol/plan.h"
@@ -96,6 +97,7 @@ void NetdServer::run() {
 }
 
 void NetdServer::ready(uint32_t) {
+  const DescriptorReserve reserve;
   for (;;) {
     auto accepted = listener_.accept();
     if (!accepted) return;
@@ -112,6 +114,7 @@ void NetdServer::expired() {
 }
 
 void NetdServer::serve(Connection &connection) {
+  const DescriptorReserve reserve;
   Frame frame;
   Descriptors descriptors;
   switch (receive_frame(connection.socket.get(), payload_.get(), &frame, &descriptors)) {
