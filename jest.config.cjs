@@ -63,6 +63,13 @@ module.exports = {
       setupFilesAfterEnv: ['<rootDir>/test/support/setup-kernel.ts'],
     },
     {
+      // whole programs between a container, the host and another machine; scripts/test-programs.mjs starts it
+      ...common,
+      displayName: 'programs',
+      testMatch: ['<rootDir>/test/programs/**/*.test.ts'],
+      setupFilesAfterEnv: ['<rootDir>/test/support/setup-kernel.ts'],
+    },
+    {
       // the engine started by uid 0; scripts/test-kernel.mjs runs it when root started the suite
       ...common,
       displayName: 'root',

@@ -213,7 +213,10 @@ class Soak {
     if (found === undefined) return undefined;
     const sample = { kind, at: new Date().toISOString(), ...found };
     this.samples.push(sample);
-    console.log(JSON.stringify({ ...sample, failures: this.failures.length }));
+    const last = this.failures.at(-1);
+    console.log(
+      JSON.stringify({ ...sample, failures: this.failures.length, last: last && `${last.kind}: ${last.text}` }),
+    );
     return sample;
   }
 

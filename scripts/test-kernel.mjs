@@ -4,7 +4,7 @@
 // by a user: uses what is there; what is missing is skipped with its name and reason. Ends with
 // `N passed, N failed, N skipped`.
 
-import { mkdtempSync, readFileSync, rmSync, existsSync, chmodSync, chownSync } from 'node:fs';
+import { mkdtempSync, rmSync, chmodSync, chownSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,41 +12,9 @@ import { root } from './sources.mjs';
 import { ensureBuilt } from './testing/built.mjs';
 import { debianImage } from './testing/debian-image.mjs';
 import { ensureTestUser, makeRuntimeDirectory, openTun, readableTree, runAsUser } from './testing/kernel-user.mjs';
+import { passedOn, runProject } from './testing/jest-project.mjs';
 import { ensurePackages, kernelTestPrograms } from './testing/packages.mjs';
 import { printSkips } from './testing/skips.mjs';
-
-const jest = (project, args) => [
-  process.execPath,
-  'node_modules/jest/bin/jest.js',
-  '--selectProjects',
-  project,
-  '--json',
-  ...args,
-];
-
-/** Runs one jest project; `run` gets command and environment and returns the exit code. */
-const runProject = async ({ project, args, state, run, env }) => {
-  const counts = join(state, `${project}.json`);
-  const code = await run(jest(project, [`--outputFile=${counts}`, ...args]), { ...env, SAMPAN_TEST_STATE: state });
-  if (!existsSync(counts)) return { passed: 0, failed: 1, skipped: 0 };
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, numRuntimeErrorTestSuites } = JSON.parse(
-    readFileSync(counts, 'utf8'),
-  );
-  const failed = numFailedTests + numRuntimeErrorTestSuites;
-  // a failing hook or leak check may fail the run without failing a test
-  return {
-    passed: numPassedTests,
-    failed: failed === 0 && code !== 0 ? 1 : failed,
-    skipped: numPendingTests + numTodoTests,
-  };
-};
-
-const passedOn = () =>
-  Object.fromEntries(
-    ['CI', 'UPDATE', 'SAMPAN_TEST_SEED', 'SAMPAN_TEST_ROUNDS', 'FORCE_COLOR'].flatMap((name) =>
-      process.env[name] === undefined ? [] : [[name, process.env[name]]],
-    ),
-  );
 
 const asRoot = async (args) => {
   const missing = ensurePackages(kernelTestPrograms);

@@ -26,6 +26,8 @@ class ImpairedLink {
   // The stack's end, in the tun's place.
   unique_fd take_end() { return std::move(theirs_); }
   uint64_t lost() const { return lost_; }
+  // From the next frame on.
+  void impair(const Impairment &impairment) { impairment_ = impairment; }
 
  private:
   class Side final : public net::Timer, public Watch {

@@ -31,6 +31,22 @@ export const ensureBuilt = () => {
   for (const name of ['report', 'deny']) ensureTestProgram(name);
 };
 
+const badLinkSources = ['test/bad_link', 'test/impaired_link', 'net/event_loop', 'net/timer_wheel', 'sys/poller'].map(
+  (name) => `addon/${name}.cc`,
+);
+
+/** The cable of the program tests; the path of the program. */
+export const ensureBadLink = () => {
+  const made = join(root, 'build/test/bad-link');
+  if (!isStale({ made: 'build/test/bad-link', from: ['addon/test', 'addon/net', 'addon/sys'] })) return made;
+  mkdirSync(join(root, 'build/test'), { recursive: true });
+  const [program, ...args] = compiler();
+  output(program, [...args, '-std=c++20', '-D_GNU_SOURCE', '-O2', `-I${root}`, '-o', made, ...badLinkSources], {
+    cwd: root,
+  });
+  return made;
+};
+
 const isStale = ({ made, from }) =>
   changedAt(join(root, made)) < Math.max(...from.map((path) => newest(join(root, path))));
 

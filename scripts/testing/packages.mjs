@@ -23,6 +23,14 @@ export const kernelTestPrograms = {
   setfattr: 'attr',
 };
 
+export const programTestPrograms = {
+  newuidmap: 'uidmap',
+  debootstrap: 'debootstrap',
+  python3: 'python3',
+  unshare: 'util-linux',
+  ip: 'iproute2',
+};
+
 export const registryTestPrograms = {
   'docker-registry': 'docker-registry',
   skopeo: 'skopeo',

@@ -156,6 +156,14 @@ const features: Readonly<Record<string, Feature>> = {
       return process.env['SAMPAN_TEST_DEBIAN_ERROR'] === undefined ? 'the tests were not started by root' : undefined;
     },
   },
+  'two-machines': {
+    probe: () =>
+      process.env['SAMPAN_TEST_MACHINES'] === undefined
+        ? 'only root can make the namespaces that play them: start scripts/test-programs.mjs as root'
+        : undefined,
+    impossible: () =>
+      process.env['SAMPAN_TEST_MACHINES'] === undefined ? 'the tests were not started by root' : undefined,
+  },
   root: { probe: () => (process.getuid?.() === 0 ? undefined : 'not root') },
   ...Object.fromEntries(
     programs.map((name) => [name, { probe: () => (hasProgram(name) ? undefined : `no program ${name}`) }]),
