@@ -3,7 +3,7 @@
 // machine (a network namespace), over good and bad links. Needs root, which makes the namespaces and the image; the
 // tests run as an unprivileged user. Ends with `N passed, N failed, N skipped`.
 
-import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureBadLink, ensureBuilt } from './testing/built.mjs';
@@ -53,12 +53,18 @@ const asRoot = async (args) => {
   }
 };
 
-/** The tests change it: seen by them alone, in a mount namespace of their own. */
+/**
+ * The tests change it: in a copy of /etc that they alone see. Not one file that is mounted over, because the image host
+ * cannot lay a writable layer over a directory with mounts in it.
+ */
 const ownResolvConf = (state) => {
-  const path = join(state, 'resolv.conf');
-  writeFileSync(path, `nameserver ${addresses.other}\n`, { mode: 0o666 });
+  const copy = join(state, 'etc');
+  cpSync('/etc', copy, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+  const path = join(copy, 'resolv.conf');
+  rmSync(path);
+  writeFileSync(path, `nameserver ${addresses.other}\n`);
   chmodSync(path, 0o666);
-  return ['unshare', '--mount', 'sh', '-c', `mount --bind '${path}' /etc/resolv.conf && exec "$0" "$@"`];
+  return ['unshare', '--mount', 'sh', '-c', `mount --bind '${copy}' /etc && exec "$0" "$@"`];
 };
 
 const { passed, failed, skipped } =

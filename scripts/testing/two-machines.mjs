@@ -54,6 +54,9 @@ export class TwoMachines {
       this.ip(place, 'link', 'set', 'wire0', 'up', 'mtu', '1500', 'txqueuelen', '2000');
     }
     this.ip('host', 'route', 'add', 'default', 'via', addresses.other);
+    // the other machine serves names
+    const [program, ...before] = this.into('other');
+    output(program, [...before, 'sh', '-c', 'echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start']);
   }
 
   #serve() {

@@ -21,12 +21,15 @@ const see = async (place: Place, address: string, port: string): Promise<Record<
 
 container.test('refused, silent, unreachable, reset and ended look as they do without us', async () => {
   await using _server = await startOnOther(python('behaviour.py', 'serve', '7100'));
+  await ip('host', 'route', 'add', 'unreachable', '198.51.100.77');
+  await ip('host', 'route', 'add', 'throw', '203.0.113.0/24');
   const outside = await see('host', otherIp, '7100');
   const inside = await see('container', otherIp, '7100');
   expect(outside).toMatchObject({
     'nobody listens': 'ECONNREFUSED',
     'the queue is full': 'silence',
     'no such host': 'EHOSTUNREACH',
+    'an unreachable network': 'ENETUNREACH',
     'UDP, nobody listens': 'ECONNREFUSED',
     'our end only': '100000',
     'sent after our end': 'EPIPE',
@@ -87,7 +90,7 @@ container.test('the host may lose and get its addresses and routes: connections 
 
 container.test('a changed resolv.conf of the host counts at once', async () => {
   await using _server = await startOnOther(python('protocols.py', 'serve', '7201', '7202', '53'));
-  const path = join(process.env['SAMPAN_TEST_MACHINES'] ?? '', 'resolv.conf');
+  const path = '/etc/resolv.conf';
   const name = uniqueName('resolver');
   writeFileSync(path, 'nameserver 198.51.100.77\n');
   const args = ['-d', '--name', name, '--network', 'bridge', '-v', `${__dirname}:${__dirname}:ro`];

@@ -54,3 +54,9 @@ const lockOfNetd = (): string => {
   const found = readdirSync(roots, { recursive: true, encoding: 'utf8' }).find((path) => path.endsWith('/netd.lock'));
   return join(roots, found ?? '-');
 };
+
+/** TCP sockets of this machine's namespace that are not listening: those of netd among them. */
+export const openSockets = (): number =>
+  ['tcp', 'tcp6']
+    .flatMap((name) => readText(`/proc/self/net/${name}`).split('\n').slice(1))
+    .filter((line) => /^\s*\d+:/.test(line) && !/^(?:0A|06)$/.test(line.trim().split(/\s+/)[3] ?? '')).length;
