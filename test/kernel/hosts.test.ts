@@ -61,3 +61,12 @@ describe('a host that cannot give networks says so, and is told the way out', ()
     });
   }
 });
+
+withSubIds.test('a host without IPv6 gives networks of IPv4, and refuses those of IPv6', async () => {
+  const script = `"$1" run --rm host ip -6 addr show eth0 scope global; "$1" run --rm host ip -4 route
+    "$1" network create --ipv6 six; echo $?; "$1" network create --subnet fd00:77::/64 six; echo $?; "$1" network ls -q | wc -l`;
+  // Without interfaces that are up there is none.
+  const result = await on([...inNamespace, '--map-auto', '--net'], ['sh', '-c', script, 'sh', program]);
+  expect(result.stdout).toMatch(/^default via 10\.88\.0\.1 dev eth0[^]*\n1\n1\n3\n$/);
+  expect(result.stderr.split('no IPv6').length).toBe(3);
+});

@@ -88,14 +88,20 @@ const poolsOf = (
   }
   const first = preferred === undefined ? undefined : parseSubnet(preferred);
   const candidates = [...(first === undefined ? [] : [first]), ...userSubnetCandidates()];
-  const wantsV6 = v6.length > 0 || (ipv6 ?? hasIpv6());
-  if (ipv6 === true && !hasIpv6()) {
-    throw sampanError('ERR_NETWORK_CONFIG', { subject: '--ipv6: this kernel has no IPv6', hint: 'leave it out' });
-  }
+  const wantsV6 = isV6Wanted(v6.length > 0, ipv6);
   return {
     ipv4: choosePool(v4[0] ?? {}, 4, taken, candidates),
     ...(wantsV6 ? { ipv6: choosePool(v6[0] ?? {}, 6, taken, [ulaSubnet(randomBytes(5))]) } : {}),
   };
+};
+
+const isV6Wanted = (hasSubnet: boolean, ipv6: boolean | undefined): boolean => {
+  if (hasIpv6()) return hasSubnet || (ipv6 ?? true);
+  if (!hasSubnet && ipv6 !== true) return false;
+  throw sampanError('ERR_NETWORK_CONFIG', {
+    subject: `${hasSubnet ? 'an IPv6 subnet' : '--ipv6'}: this machine has no IPv6`,
+    hint: 'leave it out',
+  });
 };
 
 /** Of this machine's routes and of the other networks. */
