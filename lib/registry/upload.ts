@@ -123,13 +123,13 @@ const putChunks = async (upload: Upload, retry: RetryPolicy, wishedChunkBytes: n
       if (offset > furthest) [furthest, failures] = [offset, 0];
     } catch (error) {
       signal?.throwIfAborted();
-      const delay = isWorthChunks(error) ? delayBefore(retry, ++failures) : undefined;
+      // distribution-spec 1.1: the upload is over for the registry, which also happens to one that was cut
+      const isLost = isSampanError(error, 'ERR_REGISTRY_NOT_FOUND');
+      const delay = isLost || isWorthChunks(error) ? delayBefore(retry, ++failures) : undefined;
       if (delay === undefined) throw connectionError(subject, error);
       await pause(delay, signal);
-      const status = await statusOf(upload, location);
-      if (status === undefined) ({ location, smallestChunkBytes } = await start(upload));
-      else location = status.location;
-      offset = status?.offset ?? 0;
+      const status = isLost ? undefined : await statusOf(upload, location);
+      ({ location, smallestChunkBytes, offset } = { smallestChunkBytes, ...(status ?? (await startOver(upload))) });
     }
   }
   const response = await session.request({
@@ -144,6 +144,8 @@ const putChunks = async (upload: Upload, retry: RetryPolicy, wishedChunkBytes: n
   });
   await discardBody(response);
 };
+
+const startOver = async (upload: Upload) => ({ ...(await start(upload)), offset: 0 });
 
 const sendChunk = async (upload: Upload, location: URL, offset: number, length: number): Promise<HttpResponse> => {
   const { session, request, subject, scopes } = upload;

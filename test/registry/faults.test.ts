@@ -175,6 +175,12 @@ describeWithRegistry('a failing or lying registry', () => {
       await pull('up:3');
     });
 
+    test('begin again when the registry has lost the upload', async () => {
+      times(1, isSecond, { status: 404, body: '{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN"}]}' });
+      expect(await pushChunks('up:5')).toBe(2);
+      await pull('up:5');
+    });
+
     test('end with an error when each try fails at the same place', async () => {
       times(99, isSecond, { cutRequestAfter: 300_000 });
       await expect(pushChunks('up:4')).rejects.toMatchObject({
