@@ -109,7 +109,10 @@ export const rootOperations = ({
     { op: 'mount_overlay', target: source, lower: [source], upper, work, flags },
     ...(readonly ? [{ op: 'readonly_path', path: source } as const] : []),
   ]);
-  return [{ op: 'root_bind', source: root.base, rootfs }, ...directories];
+  const whole = (root.readonlyDirectories ?? []).map((path) =>
+    mountOperation({ type: 'bind', source: path, destination: path, options: ['rbind', 'ro', 'rprivate'] }),
+  );
+  return [{ op: 'root_bind', source: root.base, rootfs }, ...directories, ...whole];
 };
 
 /** As docker and the OCI runtime specification ("Default Devices", "/dev symbolic links") have them. */

@@ -65,6 +65,8 @@ export type RootConfig =
       readonly base: string;
       /** directories of the machine's root, each below a writable layer of its own */
       readonly directories: readonly { readonly source: string; readonly upper: string; readonly work: string }[];
+      /** directories that the machine has mounts below: no overlay takes them (EINVAL), so they are read-only */
+      readonly readonlyDirectories?: readonly string[];
       readonly volatile: boolean;
     };
 

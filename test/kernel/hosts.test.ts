@@ -43,6 +43,16 @@ container.test('system check tells how to get more ids', async () => {
   expect(stdout).toMatch(/subids.*no_new_privs[^]*NoNewPrivileges=no/);
 });
 
+withSubIds.test('the image host works where something is mounted below /etc, as in containers of others', async () => {
+  const script = `mount --bind /etc/hosts /etc/hosts || exit 99
+    exec "$1" run --rm --network none host sh -c 'grep -c . /etc/hosts; touch /usr/made; touch /etc/made'`;
+  const result = await on([...inNamespace, '--map-auto'], ['sh', '-c', script, 'sh', program]);
+  expect(result).toMatchObject({ exitCode: 1, stdout: expect.stringMatching(/^[1-9]\d*\n$/) as unknown });
+  expect(result.stderr).toMatch(/warning: read-only in this container.*: \/etc\n/);
+  expect(result.stderr).toMatch(/touch: .*\/etc\/made.*Read-only file system/);
+  expect(result.stderr).not.toContain('/usr/made');
+});
+
 describe('a host that cannot give networks says so, and is told the way out', () => {
   const lacking = [
     ['without /dev/net/tun', 'mount -t tmpfs none /dev/net', '/dev/net/tun'],

@@ -39,7 +39,7 @@ import type { ContainerContext, ResolvedImage } from './context.js';
 import { buildEtcFiles } from './etc-files.js';
 import { hasName, idOfName, type FoundContainer, type LockedContainer } from './find.js';
 import { holdImage } from './hold-image.js';
-import { hostRoot, makeHostRoot } from './host-rootfs.js';
+import { hostRoot, hostRootWarnings, makeHostRoot } from './host-rootfs.js';
 import { checkName, generateName } from './names.js';
 import { checkMounts } from './check-mounts.js';
 import { readHostFile } from './read-host-file.js';
@@ -163,7 +163,7 @@ const decide = (context: ContainerContext, input: DecideInput): Decided => {
     ports: mergePorts({ ...request, exposed: request.exposedPorts, ofImage: image.defaults.exposedPorts ?? [] }),
     idMode: idMap.mode,
   };
-  const warnings = scratch === undefined ? [] : warningsOf(context, request, process);
+  const warnings = scratch === undefined ? [] : [...warningsOf(context, request, process), ...hostRootWarnings(rootfs)];
   return { scratchFiles, record, config, etc, endpoints: networks.endpoints, warnings };
 };
 

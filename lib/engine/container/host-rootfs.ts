@@ -3,10 +3,12 @@
 //
 // How this works: / is the container's own writable directory with the usual empty directories. Each directory of the
 // machine in the list below is an overlay on the same path, the machine's on the lower side, a private one on the
-// upper; what is a symlink on the machine (/bin -> usr/bin) is the same symlink here. /home, /root, /var, /srv, /tmp,
-// /run, /mnt and whatever else the machine has are not visible.
+// upper; what is a symlink on the machine (/bin -> usr/bin) is the same symlink here. A directory that has mounts below it
+// (/etc in most containers of others: /etc/hosts) cannot be part of an overlay of an unprivileged user, who may not see what
+// lies behind them: it is bound as it is, read-only. /home, /root, /var, /srv, /tmp, /run, /mnt and whatever else the machine
+// has are not visible.
 
-import { lstatSync, readlinkSync, symlinkSync, writeFileSync, type Stats } from 'node:fs';
+import { lstatSync, readFileSync, readlinkSync, symlinkSync, writeFileSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import type { ContainerFiles } from '../../store/container-records.js';
 import { makeOwnedDirectory, type Owner } from '../../store/owned-directory.js';
@@ -35,16 +37,37 @@ const skeleton: readonly (readonly [path: string, mode: number])[] = [
 ];
 
 /** What is mounted, as the runtime config has it; `files` says where the container's directory is (or will be). */
-export const hostRoot = (files: ContainerFiles, isVolatile: boolean): RootConfig => ({
-  kind: 'host',
-  base: join(files.host, 'base'),
-  directories: shared.filter(isDirectory).map((name) => ({
-    source: `/${name}`,
-    upper: join(files.host, name, 'upper'),
-    work: join(files.host, name, 'work'),
-  })),
-  volatile: isVolatile,
-});
+export const hostRoot = (files: ContainerFiles, isVolatile: boolean): RootConfig => {
+  const covered = coveredDirectories(readFileSync('/proc/self/mountinfo', 'utf8'));
+  const names = shared.filter(isDirectory);
+  return {
+    kind: 'host',
+    base: join(files.host, 'base'),
+    directories: names
+      .filter((name) => !covered.includes(name))
+      .map((name) => ({
+        source: `/${name}`,
+        upper: join(files.host, name, 'upper'),
+        work: join(files.host, name, 'work'),
+      })),
+    readonlyDirectories: names.filter((name) => covered.includes(name)).map((name) => `/${name}`),
+    volatile: isVolatile,
+  };
+};
+
+/** The shared directories with mounts below them; `mountinfo` as in proc_pid_mountinfo(5). */
+export const coveredDirectories = (mountinfo: string): readonly string[] => {
+  const points = mountinfo.split('\n').map((line) => line.split(' ')[4] ?? '');
+  return shared.filter((name) => points.some((point) => point.startsWith(`/${name}/`)));
+};
+
+/** What the user has to know of such a root. */
+export const hostRootWarnings = (root: RootConfig): readonly string[] => {
+  if (root.kind !== 'host' || !root.readonlyDirectories?.length) return [];
+  return [
+    `read-only in this container, because the machine has mounts below them: ${root.readonlyDirectories.join(' ')}`,
+  ];
+};
 
 /** Makes the writable directories that hostRoot() names. */
 export const makeHostRoot = (files: ContainerFiles, owner: Owner): void => {
