@@ -13,8 +13,7 @@
 #include "addon/helper/attach_server.h"
 #include "addon/helper/frame_io.h"
 #include "addon/helper/netd_description.h"
-#include "addon/helper/netd_network.h"
-#include "addon/helper/netd_ports.h"
+#include "addon/helper/netd_networks.h"
 #include "addon/helper/network_agent.h"
 #include "addon/net/event_loop.h"
 
@@ -61,19 +60,8 @@ class NetdServer final : public Watch, public net::Timer, public ContainerSource
 
   bool send_attached(Connection &lease);
   bool answer(Connection &connection, const Status &outcome);
-  Status plug_in_all(Connection &lease);
-  template <typename Chosen>
-  void take_down(Chosen chosen);
-  void end_run(const Connection &lease);
-  void end_endpoint(const Connection &lease, const EndpointDescription &endpoint);
-  Status connect(Connection &lease, const EndpointDescription &endpoint);
-  Status disconnect(Connection &lease, const EndpointDescription &endpoint);
-  Status route(Connection &lease, const EndpointDescription &endpoint);
-  Status publish(Connection &lease, EndpointDescription &wanted);
+  void end_run(const Connection &connection);
 
-  Result<NetdNetwork *> network(const NetworkDescription &description, int adopted);
-  void part_networks();
-  NetdNetwork *find_network(std::string_view id);
   Connection *find_lease(std::string_view container);
   bool in_use(std::string_view network) const;
 
@@ -84,11 +72,9 @@ class NetdServer final : public Watch, public net::Timer, public ContainerSource
   unique_fd user_namespace_;
   net::EventLoop loop_;
   AttachServer listener_;
-  std::unique_ptr<net::StackResources> resources_;
   std::vector<net::IpAddress> host_resolvers_;
   uint64_t resolvers_known_until_ms_ = 0;
-  std::vector<std::unique_ptr<NetdNetwork>> networks_;
-  NetdPorts ports_;
+  NetdNetworks networks_;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::unique_ptr<char[]> payload_;
 };

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "addon/helper/netd_networks.h"
+
+#include <algorithm>
+
+#include "addon/protocol/frames.h"
+
+namespace sampan {
+
+namespace {
+
+EndpointDescription *find_endpoint(NetdLease &lease, const std::string &network) {
+  auto &endpoints = lease.container.endpoints;
+  const auto found =
+      std::find_if(endpoints.begin(), endpoints.end(), [&](const auto &other) { return other.network.id == network; });
+  return found == endpoints.end() ? nullptr : &*found;
+}
+
+bool share_address(const EndpointDescription &one, const EndpointDescription &other) {
+  return std::any_of(one.addresses.begin(), one.addresses.end(), [&](const auto &address) {
+    return std::any_of(other.addresses.begin(), other.addresses.end(),
+                       [&](const auto &theirs) { return to_ip_address(theirs) == to_ip_address(address); });
+  });
+}
+
+}  // namespace
+
+Status NetdNetworks::open(net::EventLoop &loop, NetworkAgent &agent) {
+  loop_ = &loop;
+  agent_ = &agent;
+  auto resources = net::StackResources::create(loop);
+  if (!resources) return resources.error();
+  resources_ = resources.take();
+  return ports_.open(loop, agent);
+}
+
+Status NetdNetworks::plug_in(NetdLease &lease) {
+  for (auto &endpoint : lease.container.endpoints) {
+    auto found = network(endpoint.network, kNotAdopted);
+    if (!found) return found.error();
+    // Of a container whose end nobody has told us yet.
+    found.value()->forget_flows(endpoint);
+    const int inside = found.value()->namespace_fd();
+    if (auto published = ports_.publish(inside, &endpoint); !published) return published;
+    if (auto added = agent_->plug_in(endpoint, inside, lease.network_namespace.get()); !added) return added;
+  }
+  return {};
+}
+
+Status NetdNetworks::resume(NetdLease &lease, std::span<const unique_fd> namespaces) {
+  auto &endpoints = lease.container.endpoints;
+  for (size_t i = 0; i < endpoints.size() && i < namespaces.size(); ++i) {
+    auto found = network(endpoints[i].network, namespaces[i].get());
+    if (!found) return found.error();
+    // A port that somebody took in between is lost; the container lives on.
+    (void)ports_.publish(found.value()->namespace_fd(), &endpoints[i]);
+  }
+  return {};
+}
+
+Status NetdNetworks::connect(NetdLease &lease, const EndpointDescription &endpoint) {
+  const std::string &id = endpoint.network.id;
+  if (find_endpoint(lease, id) != nullptr) return Error{EEXIST, "netd", id};
+  auto found = network(endpoint.network, kNotAdopted);
+  if (!found) return found.error();
+  auto added = agent_->plug_in(endpoint, found.value()->namespace_fd(), lease.network_namespace.get());
+  if (added) lease.container.endpoints.push_back(endpoint);
+  return added;
+}
+
+Status NetdNetworks::disconnect(NetdLease &lease, const EndpointDescription &endpoint) {
+  EndpointDescription *found = find_endpoint(lease, endpoint.network.id);
+  if (found == nullptr) return {};
+  auto removed = agent_->unplug(*found, lease.network_namespace.get());
+  if (!removed) return removed;
+  end_endpoint(lease, *found);
+  auto &endpoints = lease.container.endpoints;
+  endpoints.erase(endpoints.begin() + (found - endpoints.data()));
+  return removed;
+}
+
+Status NetdNetworks::route(NetdLease &lease, const EndpointDescription &endpoint) {
+  EndpointDescription *found = find_endpoint(lease, endpoint.network.id);
+  if (found == nullptr) return Error{ENOENT, "netd", endpoint.network.id};
+  found->default_route = true;
+  return agent_->route(*found, lease.network_namespace.get());
+}
+
+Status NetdNetworks::publish(NetdLease &lease, EndpointDescription &wanted) {
+  EndpointDescription *endpoint = find_endpoint(lease, wanted.network.id);
+  const NetdNetwork *found = endpoint == nullptr ? nullptr : find(wanted.network.id);
+  if (found == nullptr) return Error{ENOENT, "netd", wanted.network.id};
+  if (auto added = ports_.add(found->namespace_fd(), endpoint, &wanted.published); !added) return added;
+  // The monitor has to be able to keep it.
+  if (format_description(lease.container).size() <= kMaxFramePayload) return {};
+  ports_.remove(endpoint, wanted.published);
+  return Error{E2BIG, "netd", std::to_string(endpoint->published.size()) + " ports"};
+}
+
+void NetdNetworks::withdraw(NetdLease &lease, const std::vector<PublishDescription> &unwanted) {
+  for (auto &endpoint : lease.container.endpoints) ports_.remove(&endpoint, unwanted);
+}
+
+void NetdNetworks::end_run(const NetdLease &lease) {
+  for (const auto &endpoint : lease.container.endpoints) end_endpoint(lease, endpoint);
+}
+
+// What has its addresses by now keeps what it has made with them.
+void NetdNetworks::end_endpoint(const NetdLease &lease, const EndpointDescription &endpoint) {
+  ports_.withdraw(endpoint);
+  const auto is_same = [&](const EndpointDescription &other) {
+    return other.network.id == endpoint.network.id && share_address(other, endpoint);
+  };
+  const auto all = containers_.containers();
+  const bool is_taken = std::any_of(all.begin(), all.end(), [&](const ContainerDescription *other) {
+    return other != &lease.container && std::any_of(other->endpoints.begin(), other->endpoints.end(), is_same);
+  });
+  NetdNetwork *network = find(endpoint.network.id);
+  if (network != nullptr && !is_taken) network->forget_flows(endpoint);
+}
+
+Result<NetdNetwork *> NetdNetworks::network(const NetworkDescription &description, int adopted) {
+  if (NetdNetwork *known = find(description.id)) return known;
+  auto made = NetdNetwork::create({*loop_, *resources_, *agent_, containers_}, description, adopted);
+  if (!made) return made.error();
+  NetdNetwork *network = networks_.emplace_back(made.take()).get();
+  part();
+  return network;
+}
+
+// Each is closed to the others.
+void NetdNetworks::part() {
+  for (const auto &network : networks_) {
+    std::vector<net::IpPrefix> others;
+    for (const auto &other : networks_) {
+      if (other == network) continue;
+      for (const auto &gateway : other->description().gateways) others.push_back(to_ip_prefix(gateway));
+    }
+    network->deny(others);
+  }
+}
+
+NetdNetwork *NetdNetworks::find(std::string_view id) const {
+  const auto found = std::find_if(networks_.begin(), networks_.end(),
+                                  [id](const auto &network) { return network->description().id == id; });
+  return found == networks_.end() ? nullptr : found->get();
+}
+
+std::vector<std::string> NetdNetworks::ids() const {
+  std::vector<std::string> found;
+  for (const auto &network : networks_) found.push_back(network->description().id);
+  return found;
+}
+
+void NetdNetworks::take_down(std::string_view id) {
+  ports_.forget_network(id);
+  std::erase_if(networks_, [id](const auto &network) { return network->description().id == id; });
+  part();
+}
+
+}  // namespace sampan
