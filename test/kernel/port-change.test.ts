@@ -78,6 +78,25 @@ container.test('ports can be added while netd is away', async () => {
   await ok(['rm', '-f', name]);
 });
 
+container.test('ports go along when another network leads out, and come back with a way out', async () => {
+  const port = await freePort();
+  const [name, network] = [await serve('-p', `127.0.0.1:${String(port)}:${echoPort}`), uniqueName()];
+  const shown = await ok(['port', name]);
+  await ok(['network', 'create', network]);
+  await ok(['network', 'connect', network, name]);
+  await ok(['network', 'disconnect', 'bridge', name]);
+  expect(await answers(port)).toBe(true);
+  expect(await ok(['port', name])).toBe(shown);
+  await ok(['network', 'disconnect', network, name]);
+  expect(String(await refused(port))).toContain('ECONNREFUSED');
+  expect(await ok(['port', name])).toBe('');
+  await ok(['network', 'connect', network, name]);
+  expect(await answers(port)).toBe(true);
+  expect(await ok(['port', name])).toBe(shown);
+  await ok(['rm', '-f', name]);
+  await ok(['network', 'rm', network]);
+});
+
 container.test('what is added to a container that does not run is published by its start', async () => {
   const name = await serve('-p', '81');
   await ok(['stop', '-t', '0', name]);

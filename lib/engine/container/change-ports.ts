@@ -13,6 +13,7 @@ import { planError } from '../../runtime/plan-failure.js';
 import { networkKind } from '../../spec/network-mode.js';
 import type { PublishedPort, PublishRequest } from '../../spec/ports.js';
 import { readRunRecord, writeContainerRecord, writeRunRecord, type RunRecord } from '../../store/container-records.js';
+import type { LiveEndpoint } from '../network/assign.js';
 import type { ContainerContext } from './context.js';
 import { isRestarting, lockContainer, type LockedContainer } from './find.js';
 import { endpointsOf } from './network-settings.js';
@@ -70,6 +71,21 @@ export const withdrawPorts = async (
   await changePorts(context, found, 'netWithdraw', places.map(asRequest));
   writePorts(found, (recorded) => withoutPlaces(recorded, published, places));
   writeRunRecord(found.files, { ...run, publishedPorts: published.filter((port) => !places.includes(port)) });
+};
+
+/**
+ * Another network leads out of the container now, or none does: what it publishes goes along.
+ * @throws ERR_PORT_TAKEN, ERR_NETD
+ */
+export const movePorts = async (context: ContainerContext, found: LockedContainer): Promise<void> => {
+  const run = currentRun(found);
+  const published = run?.publishedPorts ?? [];
+  const wanted = published.length > 0 ? published.map(asRequest) : found.record.ports.publish;
+  if (run === undefined || wanted.length === 0) return;
+  writeRunRecord(found.files, { ...run, publishedPorts: [] });
+  if (wayOutOf(context, found) === undefined) return;
+  const moved = parsePublished(await changePorts(context, found, 'netPublish', wanted));
+  writeRunRecord(found.files, { ...run, publishedPorts: moved });
 };
 
 const asRequest = ({ port, protocol, hostAddress, hostPort }: PublishedPort): PublishRequest => ({
@@ -150,19 +166,22 @@ const changePorts = async (
   }
 };
 
-const descriptionOf = (
-  context: ContainerContext,
-  { record, files }: LockedContainer,
-  publish: readonly PublishRequest[],
-): string => {
-  const live = endpointsOf(context.paths, files).flatMap(({ endpoint, network }) =>
+const wayOutOf = (context: ContainerContext, { files }: LockedContainer): LiveEndpoint | undefined =>
+  endpointsOf(context.paths, files).flatMap(({ endpoint, network }) =>
     network === undefined || endpoint.assigned === undefined || network.internal
       ? []
       : [{ endpoint: { ...endpoint, assigned: endpoint.assigned }, network }],
   )[0];
+
+const descriptionOf = (
+  context: ContainerContext,
+  found: LockedContainer,
+  publish: readonly PublishRequest[],
+): string => {
+  const live = wayOutOf(context, found);
   if (live === undefined) throw noWayOut();
   const endpoints = [{ ...describeEndpoint(live, true), publish }];
-  return formatDescription({ id: record.id, hostnames: [], resolvers: [], endpoints });
+  return formatDescription({ id: found.record.id, hostnames: [], resolvers: [], endpoints });
 };
 
 /** As a start says it. */

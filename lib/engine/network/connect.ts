@@ -6,6 +6,7 @@ import { formatDescription, type EndpointDescription } from '../../network/descr
 import { networkKind } from '../../spec/network-mode.js';
 import { readEndpoints, type EndpointRecord } from '../../store/container-networks.js';
 import { readNetworkRecord, type NetworkRecord } from '../../store/network-records.js';
+import { movePorts } from '../container/change-ports.js';
 import type { ContainerContext } from '../container/context.js';
 import { isRestarting, lockContainer, type LockedContainer } from '../container/find.js';
 import { endpointOf } from '../container/resolve-networks.js';
@@ -48,15 +49,15 @@ export const connectContainer = async (
   }
   using _network = await context.locks.network();
   const live = assignEndpoint(context, record.id, endpoint, freeInterface(endpoints));
+  const isFirstWayOut = wayOutOf(context, endpoints) === undefined;
   try {
-    await changeNetworks(context, found, 'netConnect', [
-      describeEndpoint(live, wayOutOf(context, endpoints) === undefined),
-    ]);
+    await changeNetworks(context, found, 'netConnect', [describeEndpoint(live, isFirstWayOut)]);
   } catch (error) {
     releaseEndpoint(context, record.id, live.endpoint);
     throw error;
   }
   saveAndTell(context, found, [...endpoints, live.endpoint]);
+  if (isFirstWayOut) await movePorts(context, found);
 };
 
 /** @throws ERR_NETWORK_ENDPOINT, ERR_NETD */
@@ -80,9 +81,9 @@ export const disconnectContainer = async (
     });
   }
   const left = endpoints.filter((other) => other !== endpoint);
+  const isWayOut = wayOutOf(context, endpoints)?.endpoint.networkId === endpoint.networkId;
   if (runs(found)) {
     const [leaving, wayOut] = [liveOf(context, [endpoint])[0], wayOutOf(context, left)];
-    const isWayOut = wayOutOf(context, endpoints)?.endpoint.networkId === endpoint.networkId;
     if (leaving !== undefined) {
       await changeNetworks(context, found, 'netDisconnect', [
         describeEndpoint(leaving, false),
@@ -93,6 +94,7 @@ export const disconnectContainer = async (
   using _network = await context.locks.network();
   releaseEndpoint(context, record.id, endpoint);
   saveAndTell(context, found, left);
+  if (isWayOut) await movePorts(context, found);
 };
 
 const runs = (found: LockedContainer): boolean => {
