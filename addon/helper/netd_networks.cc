@@ -52,8 +52,7 @@ Status NetdNetworks::resume(NetdLease &lease, std::span<const unique_fd> namespa
   for (size_t i = 0; i < endpoints.size() && i < namespaces.size(); ++i) {
     auto found = network(endpoints[i].network, namespaces[i].get());
     if (!found) return found.error();
-    // A port that somebody took in between is lost; the container lives on.
-    (void)ports_.publish(found.value()->namespace_fd(), &endpoints[i]);
+    ports_.restore(found.value()->namespace_fd(), &endpoints[i]);
   }
   return {};
 }

@@ -119,6 +119,13 @@ Status NetdPorts::publish(int network_namespace, EndpointDescription *endpoint) 
   return outcome;
 }
 
+void NetdPorts::restore(int network_namespace, EndpointDescription *endpoint) {
+  for (auto &port : std::exchange(endpoint->published, {})) {
+    std::vector<PublishDescription> wanted = {port};
+    (void)add(network_namespace, endpoint, &wanted);
+  }
+}
+
 void NetdPorts::withdraw(const EndpointDescription &endpoint) {
   Network *found = endpoint.published.empty() ? nullptr : find(endpoint.network.id);
   if (found == nullptr) return;

@@ -23,6 +23,8 @@ class NetdPorts {
   // Publishes the ports of an endpoint, and writes into it which ports of the host they got. All or none.
   // EADDRINUSE, EACCES or EADDRNOTAVAIL with address and port as subject.
   Status publish(int network_namespace, EndpointDescription *endpoint);
+  // The ports of a netd that was killed, each by itself: one that somebody else took in between is left out.
+  void restore(int network_namespace, EndpointDescription *endpoint);
   // Connections are reset. Nothing is published: nothing happens.
   void withdraw(const EndpointDescription &endpoint);
 

@@ -3,7 +3,7 @@
 
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
-import { killNetd } from '../support/netd.js';
+import { killNetd, withoutNetd } from '../support/netd.js';
 import { poll } from '../support/poll.js';
 import { echoPort, freePort, portOf, refused, sendDatagram, serve, talk } from '../support/published.js';
 import { requires } from '../support/requires.js';
@@ -75,6 +75,21 @@ container.test('ports can be added while netd is away', async () => {
   killNetd();
   await ok(['port', 'add', name, '-p', echoPort]);
   expect(await answers(await portOf(name))).toBe(true);
+  await ok(['rm', '-f', name]);
+});
+
+container.test('a port that somebody took while netd was away is lost, the others are not', async () => {
+  const [taken, kept] = [await freePort(), await freePort()];
+  const published = [taken, kept].flatMap((port) => ['-p', `127.0.0.1:${String(port)}:${echoPort}`]);
+  const name = await serve(...published);
+  const other = createServer((socket) => socket.end('other\n')).unref();
+  {
+    using _away = withoutNetd();
+    await once(other.listen(taken, '127.0.0.1'), 'listening');
+  }
+  await poll(() => answers(kept));
+  expect(await talk('127.0.0.1', taken)).toMatchObject({ client: 'other' });
+  other.close();
   await ok(['rm', '-f', name]);
 });
 
