@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <string>
 
 #include "addon/helper/capabilities.h"
@@ -29,11 +30,21 @@ Status keep_capabilities(uint64_t kept) {
 // owned by the user and lie below that of the networks, so this process goes to a place beside them. Its own user id
 // keeps its number, which tells connections of the user from others.
 Status leave_user_namespace() {
-  const std::string id = std::to_string(::geteuid());
-  if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return last_error("unshare", "user namespace of the packets");
+  const std::string number = std::to_string(::geteuid());
+  constexpr int kFlags = CLONE_NEWUSER | CLONE_NEWNS;
+  int made = ::unshare(kFlags);
+  std::string id = number;
+  if (made != 0 && errno == EPERM) {
+    // Of the host's root, who is nobody in the namespaces of containers; only somebody may make one
+    // (user_namespaces(7)).
+    id = "0";
+    if (::setresgid(0, 0, 0) != 0 || ::setresuid(0, 0, 0) != 0) return last_error("setresuid", "0");
+    made = ::unshare(kFlags);
+  }
+  if (made != 0) return last_error("unshare", "user namespace of the packets");
   // /proc/self of a process that is not dumpable is not its own.
   ::prctl(PR_SET_DUMPABLE, 1);
-  auto mapped = sys::write_kernel_file("/proc/self/uid_map", id + ' ' + id + " 1");
+  auto mapped = sys::write_kernel_file("/proc/self/uid_map", number + ' ' + id + " 1");
   ::prctl(PR_SET_DUMPABLE, 0);
   return mapped;
 }
@@ -58,7 +69,7 @@ Status forbid_files() {
 
 }  // namespace
 
-// #syscalls: unshare prctl mount pivot_root umount2 chdir setrlimit capset
+// #syscalls: unshare setresgid setresuid prctl mount pivot_root umount2 chdir setrlimit capset
 Status confine_packet_process() {
   const pid_t self = ::getpid();
   if (auto left = leave_user_namespace(); !left) return left;
