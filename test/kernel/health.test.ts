@@ -262,9 +262,10 @@ describe('the end of the container in the middle of a probe', () => {
 
   container.test('kill -9 of the init of a container that restarts: it is probed again', async () => {
     const { name, word } = await stuck('--restart', 'always');
-    const [first = 0] = withArgument(word);
-    process.kill((await stateOf(name)).Pid, 'SIGKILL');
-    await poll(() => withArgument(word).length >= 1 && !withArgument(word).includes(first));
+    const first = (await stateOf(name)).Pid;
+    process.kill(first, 'SIGKILL');
+    await poll(async () => ![0, first].includes((await stateOf(name)).Pid));
+    await poll(() => withArgument(word).length >= 1);
     expect(await healthOf(name)).toMatchObject({ Status: 'starting', Log: [] });
     await gone(name);
     expect(withArgument(word)).toEqual([]);
