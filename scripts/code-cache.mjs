@@ -50,6 +50,15 @@ const run = (cache, command) => {
     timeout: patienceMs,
     env: { ...process.env, HOME: home, XDG_DATA_HOME: join(home, 'data'), XDG_RUNTIME_DIR: join(home, 'run') },
   });
-  rmSync(home, { recursive: true, force: true });
+  remove(home);
   return status === 0;
+};
+
+/** Where a container was cut off, files of its ids may be left, which only a user namespace can remove. */
+const remove = (home) => {
+  try {
+    rmSync(home, { recursive: true, force: true });
+  } catch (error) {
+    console.warn(`${home} could not be removed (${error.code})`);
+  }
 };
