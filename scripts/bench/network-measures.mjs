@@ -17,7 +17,8 @@ export const transfer = async ({ client, address, port }, { streams, isDownload 
     ...['iperf3', '--client', address, '--port', String(port(ports.iperf)), '--time', String(transferSeconds)],
     ...['--parallel', String(streams), '--interval', '0', '--json', ...(isDownload ? ['--reverse'] : [])],
   ];
-  const { end } = await twice(() => runJson(client(command)));
+  const { end, error } = await twice(() => runJson(client(command)));
+  if (error !== undefined) throw new Error(`iperf3: ${error}`);
   const { bits_per_second: bits, bytes } = end.sum_received;
   return { value: bits / 1e9, bytes };
 };
