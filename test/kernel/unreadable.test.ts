@@ -4,6 +4,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readIdentity } from '../../lib/util/process-identity.js';
+import { netdPid } from '../support/netd.js';
+import { poll } from '../support/poll.js';
 import { requires } from '../support/requires.js';
 import { image, ok, sandbox, tool, uniqueName } from '../support/tool.js';
 
@@ -43,6 +45,14 @@ for (const file of records) {
     });
   }
 }
+
+container.test('a container that cannot be read keeps no network process from starting', async () => {
+  const { id, directory } = await make();
+  writeFileSync(join(directory, 'exit.json'), '{"schema":');
+  await poll(() => netdPid() === undefined);
+  await ok(['run', '--rm', await image(), 'true']);
+  await ok(['rm', '-f', id]);
+});
 
 container.test('a container of an older version is called dead, and says why it cannot be used', async () => {
   const { name, id, directory } = await make();

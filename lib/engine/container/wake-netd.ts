@@ -8,18 +8,12 @@ import { connectToNetd, type NetdOptions } from '../../network/netd.js';
 import { namespaceOperations, type IdMap } from '../../runtime/id-map.js';
 import type { CreateRequest } from '../../spec/create-request.js';
 import { networkKind } from '../../spec/network-mode.js';
-import {
-  filesOf,
-  listContainerIds,
-  readContainerRecord,
-  readRuntimeConfig,
-  type ContainerFiles,
-} from '../../store/container-records.js';
+import { readRuntimeConfig } from '../../store/container-records.js';
 import { makeNetdDirectory, netdDirectory } from '../../store/netd-places.js';
 import { isAlive, type ProcessIdentity } from '../../util/process-identity.js';
 import type { ContainerContext } from './context.js';
 import { networksOf } from './resolve-networks.js';
-import { deriveStatus } from './status.js';
+import { isReadable, seeContainers, type ReadableContainer } from './see.js';
 
 export const netdOptions = (context: ContainerContext, map: IdMap): NetdOptions => {
   const directory = netdDirectory(context.paths.runtimeRoot, map);
@@ -38,21 +32,17 @@ export const netdOptions = (context: ContainerContext, map: IdMap): NetdOptions 
  * the last, else it has no rights over those that live on.
  */
 const survivorNamespace = ({ paths }: ContainerContext, map: IdMap): Fd | undefined => {
-  for (const id of listContainerIds(paths)) {
-    const files = filesOf(paths, id);
-    const state = deriveStatus(files);
-    if (state.status !== 'running' || !isNeighbour(files, map)) continue;
-    const namespace = openUserNamespace(state.run.init);
+  for (const seen of seeContainers(paths)) {
+    if (!isReadable(seen) || seen.state.status !== 'running' || !isNeighbour(seen, map)) continue;
+    const namespace = openUserNamespace(seen.state.run.init);
     if (namespace !== undefined) return namespace;
   }
   return undefined;
 };
 
-const isNeighbour = (files: ContainerFiles, { uids, gids }: IdMap): boolean => {
-  const record = readContainerRecord(files);
+const isNeighbour = ({ files, record }: ReadableContainer, { uids, gids }: IdMap): boolean => {
   const linux = readRuntimeConfig(files)?.linux;
   return (
-    record !== undefined &&
     linux !== undefined &&
     networkKind(record.network) === 'bridge' &&
     JSON.stringify([linux.uidMappings, linux.gidMappings]) === JSON.stringify([uids, gids])
