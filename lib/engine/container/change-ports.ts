@@ -12,15 +12,14 @@ import { errnoOf } from '../../network/netd.js';
 import { planError } from '../../runtime/plan-failure.js';
 import { networkKind } from '../../spec/network-mode.js';
 import type { PublishedPort, PublishRequest } from '../../spec/ports.js';
+import { readEndpoints } from '../../store/container-networks.js';
 import { readRunRecord, writeContainerRecord, writeRunRecord, type RunRecord } from '../../store/container-records.js';
-import type { LiveEndpoint } from '../network/assign.js';
+import { wayOutOf } from '../network/live.js';
 import type { ContainerContext } from './context.js';
-import { isRestarting, lockContainer, type LockedContainer } from './find.js';
-import { endpointsOf } from './network-settings.js';
+import { lockContainer, runsSteadily, type LockedContainer } from './find.js';
 import { withPortOwner } from './port-owner.js';
 import { placesOf, requestsMeant, withoutPlaces } from './port-places.js';
 import { describeEndpoint, noWayOut } from './start-network.js';
-import { deriveStatus } from './status.js';
 import { tellNetd } from './tell-netd.js';
 
 /** @returns where they are reached now; nothing of a container that does not run. @throws ERR_PORT_TAKEN, ERR_PORT_REFUSED, ERR_NETD, ERR_NETWORK_* */
@@ -83,7 +82,7 @@ export const movePorts = async (context: ContainerContext, found: LockedContaine
   const wanted = published.length > 0 ? published.map(asRequest) : found.record.ports.publish;
   if (run === undefined || wanted.length === 0) return;
   writeRunRecord(found.files, { ...run, publishedPorts: [] });
-  if (wayOutOf(context, found) === undefined) return;
+  if (wayOutOf(context.paths, readEndpoints(found.files)) === undefined) return;
   const moved = parsePublished(await changePorts(context, found, 'netPublish', wanted));
   writeRunRecord(found.files, { ...run, publishedPorts: moved });
 };
@@ -105,9 +104,7 @@ const refuseMode = ({ record }: LockedContainer): void => {
 
 /** As it is in its file: the monitor's restarts are in a file of their own. */
 const currentRun = (found: LockedContainer): RunRecord | undefined => {
-  const { status } = deriveStatus(found.files);
-  if (status === 'restarting' || status === 'exiting') throw isRestarting(found);
-  const run = status === 'running' ? readRunRecord(found.files) : undefined;
+  const run = runsSteadily(found) ? readRunRecord(found.files) : undefined;
   return run === 'stale' ? undefined : run;
 };
 
@@ -166,19 +163,12 @@ const changePorts = async (
   }
 };
 
-const wayOutOf = (context: ContainerContext, { files }: LockedContainer): LiveEndpoint | undefined =>
-  endpointsOf(context.paths, files).flatMap(({ endpoint, network }) =>
-    network === undefined || endpoint.assigned === undefined || network.internal
-      ? []
-      : [{ endpoint: { ...endpoint, assigned: endpoint.assigned }, network }],
-  )[0];
-
 const descriptionOf = (
   context: ContainerContext,
   found: LockedContainer,
   publish: readonly PublishRequest[],
 ): string => {
-  const live = wayOutOf(context, found);
+  const live = wayOutOf(context.paths, readEndpoints(found.files));
   if (live === undefined) throw noWayOut();
   const endpoints = [{ ...describeEndpoint(live, true), publish }];
   return formatDescription({ id: found.record.id, hostnames: [], resolvers: [], endpoints });

@@ -14,6 +14,7 @@ import {
 import type { Lock, Locks } from '../../store/locks.js';
 import type { Paths } from '../../store/paths.js';
 import { isUnreadable } from './see.js';
+import { deriveStatus } from './status.js';
 
 export interface FoundContainer {
   readonly id: string;
@@ -66,6 +67,13 @@ export const isRestarting = ({ record }: FoundContainer): Error =>
     subject: `${record.name} is restarting`,
     hint: `wait until it is running, or end it with 'sampan stop ${record.name}'`,
   });
+
+/** Whether it runs, asked by who changes that run. @throws ERR_CONTAINER_STATE between two runs */
+export const runsSteadily = (found: LockedContainer): boolean => {
+  const { status } = deriveStatus(found.files);
+  if (status === 'restarting' || status === 'exiting') throw isRestarting(found);
+  return status === 'running';
+};
 
 /** A link under another name is what a killed `rename` left. Of a container that cannot be read the link is believed. */
 export const hasName = (paths: Paths, id: string, name: string): boolean => {

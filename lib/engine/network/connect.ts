@@ -5,18 +5,19 @@ import { sampanError } from '../../errors/sampan-error.js';
 import { formatDescription, type EndpointDescription } from '../../network/description.js';
 import { networkKind } from '../../spec/network-mode.js';
 import { readEndpoints, type EndpointRecord } from '../../store/container-networks.js';
-import { readNetworkRecord, type NetworkRecord } from '../../store/network-records.js';
+import type { NetworkRecord } from '../../store/network-records.js';
 import { movePorts } from '../container/change-ports.js';
 import type { ContainerContext } from '../container/context.js';
-import { isRestarting, lockContainer, type LockedContainer } from '../container/find.js';
+import { lockContainer, runsSteadily, type LockedContainer } from '../container/find.js';
 import { endpointOf } from '../container/resolve-networks.js';
 import { describeEndpoint, saveEndpoints, writeEtcFiles } from '../container/start-network.js';
 import { deriveStatus } from '../container/status.js';
 import { tellNetd } from '../container/tell-netd.js';
 import type { EndpointRequest } from './contract.js';
-import { assignEndpoint, releaseEndpoint, type LiveEndpoint } from './assign.js';
+import { assignEndpoint, releaseEndpoint } from './assign.js';
 import { ensureDefaultNetwork } from './create.js';
 import { defaultNetworkName, findNetwork } from './find.js';
+import { liveEndpoints, wayOutOf } from './live.js';
 
 const resolve = (context: ContainerContext, nameOrId: string): Promise<NetworkRecord> =>
   nameOrId === defaultNetworkName
@@ -43,20 +44,20 @@ export const connectContainer = async (
     });
   }
   const endpoint = endpointOf(network, { name: network.name, ...request });
-  if (!runs(found)) {
+  if (!runsSteadily(found)) {
     saveEndpoints(record, files, [...endpoints, endpoint]);
     return;
   }
   using _network = await context.locks.network();
   const live = assignEndpoint(context, record.id, endpoint, freeInterface(endpoints));
-  const isFirstWayOut = wayOutOf(context, endpoints) === undefined;
+  const isFirstWayOut = wayOutOf(context.paths, endpoints) === undefined;
   try {
     await changeNetworks(context, found, 'netConnect', [describeEndpoint(live, isFirstWayOut)]);
   } catch (error) {
     releaseEndpoint(context, record.id, live.endpoint);
     throw error;
   }
-  saveAndTell(context, found, [...endpoints, live.endpoint]);
+  saveNetworks(context, found, [...endpoints, live.endpoint]);
   if (isFirstWayOut) await movePorts(context, found);
 };
 
@@ -81,9 +82,9 @@ export const disconnectContainer = async (
     });
   }
   const left = endpoints.filter((other) => other !== endpoint);
-  const isWayOut = wayOutOf(context, endpoints)?.endpoint.networkId === endpoint.networkId;
-  if (runs(found)) {
-    const [leaving, wayOut] = [liveOf(context, [endpoint])[0], wayOutOf(context, left)];
+  const isWayOut = wayOutOf(context.paths, endpoints)?.endpoint.networkId === endpoint.networkId;
+  if (runsSteadily(found)) {
+    const [leaving, wayOut] = [liveEndpoints(context.paths, [endpoint])[0], wayOutOf(context.paths, left)];
     if (leaving !== undefined) {
       await changeNetworks(context, found, 'netDisconnect', [
         describeEndpoint(leaving, false),
@@ -93,26 +94,9 @@ export const disconnectContainer = async (
   }
   using _network = await context.locks.network();
   releaseEndpoint(context, record.id, endpoint);
-  saveAndTell(context, found, left);
+  saveNetworks(context, found, left);
   if (isWayOut) await movePorts(context, found);
 };
-
-const runs = (found: LockedContainer): boolean => {
-  const { status } = deriveStatus(found.files);
-  if (status === 'restarting' || status === 'exiting') throw isRestarting(found);
-  return status === 'running';
-};
-
-const liveOf = ({ paths }: ContainerContext, endpoints: readonly EndpointRecord[]): readonly LiveEndpoint[] =>
-  endpoints.flatMap((endpoint): readonly LiveEndpoint[] => {
-    const network = readNetworkRecord(paths, endpoint.networkId);
-    const { assigned } = endpoint;
-    return network === undefined || assigned === undefined ? [] : [{ endpoint: { ...endpoint, assigned }, network }];
-  });
-
-/** The first that is not internal has the default route, at a start as later. */
-const wayOutOf = (context: ContainerContext, endpoints: readonly EndpointRecord[]): LiveEndpoint | undefined =>
-  liveOf(context, endpoints).find(({ network }) => !network.internal);
 
 const refuseMode = ({ record }: LockedContainer): void => {
   if (networkKind(record.network) === 'bridge') return;
@@ -138,12 +122,13 @@ const changeNetworks = async (
   await tellNetd(context, found, { type, text });
 };
 
-/** The files that the running container reads follow its networks. */
-const saveAndTell = (
-  context: ContainerContext,
-  { record, files }: LockedContainer,
+/** With the files that a running container reads. */
+const saveNetworks = (
+  { paths }: ContainerContext,
+  found: LockedContainer,
   endpoints: readonly EndpointRecord[],
 ): void => {
+  const { record, files } = found;
   saveEndpoints(record, files, endpoints);
-  if (deriveStatus(files).status === 'running') writeEtcFiles(record, files, liveOf(context, endpoints));
+  if (deriveStatus(files).status === 'running') writeEtcFiles(record, files, liveEndpoints(paths, endpoints));
 };
