@@ -108,15 +108,8 @@ Status NetdPorts::open(net::EventLoop &loop, NetworkAgent &agent) {
 }
 
 Status NetdPorts::publish(int network_namespace, EndpointDescription *endpoint) {
-  if (endpoint->published.empty()) return {};
-  auto found = network(endpoint->network, network_namespace);
-  if (!found) return found.error();
-  Status outcome = agent_->steer(*endpoint, network_namespace);
-  for (auto &port : endpoint->published) {
-    if (outcome) outcome = publish_one(*found.value()->publisher, *endpoint, &port);
-  }
-  if (!outcome) withdraw(*endpoint);
-  return outcome;
+  auto wanted = std::exchange(endpoint->published, {});
+  return wanted.empty() ? Status() : add(network_namespace, endpoint, &wanted);
 }
 
 void NetdPorts::restore(int network_namespace, EndpointDescription *endpoint) {
