@@ -90,6 +90,11 @@ Result<NetworkAgent::Answer> NetworkAgent::ask(AgentRequest request, std::string
   }
 }
 
+Status NetworkAgent::tell(AgentRequest request, const EndpointDescription &endpoint, std::span<const int> namespaces) {
+  auto asked = ask(request, text_of(endpoint), namespaces);
+  return asked ? Status() : Status(asked.error());
+}
+
 // Subject, call and detail, each ended by NUL.
 Error NetworkAgent::failure_of(const Answer &answer) {
   std::string parts[3];
@@ -128,27 +133,23 @@ Result<MadeNetwork> NetworkAgent::make_network(const NetworkDescription &descrip
 
 Status NetworkAgent::plug_in(const EndpointDescription &endpoint, int network_namespace, int container_namespace) {
   const int descriptors[] = {network_namespace, container_namespace};
-  auto asked = ask(AgentRequest::plug_in, text_of(endpoint), descriptors);
-  return asked ? Status() : Status(asked.error());
+  return tell(AgentRequest::plug_in, endpoint, descriptors);
 }
 
 Status NetworkAgent::unplug(const EndpointDescription &endpoint, int container_namespace) {
-  auto asked = ask(AgentRequest::unplug, text_of(endpoint), {&container_namespace, 1});
-  return asked ? Status() : Status(asked.error());
+  return tell(AgentRequest::unplug, endpoint, {&container_namespace, 1});
 }
 
 Status NetworkAgent::route(const EndpointDescription &endpoint, int container_namespace) {
-  auto asked = ask(AgentRequest::route, text_of(endpoint), {&container_namespace, 1});
-  return asked ? Status() : Status(asked.error());
+  return tell(AgentRequest::route, endpoint, {&container_namespace, 1});
 }
 
 Status NetworkAgent::steer(const EndpointDescription &endpoint, int network_namespace) {
-  auto asked = ask(AgentRequest::steer, text_of(endpoint), {&network_namespace, 1});
-  return asked ? Status() : Status(asked.error());
+  return tell(AgentRequest::steer, endpoint, {&network_namespace, 1});
 }
 
 void NetworkAgent::unsteer(const EndpointDescription &endpoint, int network_namespace) {
-  (void)ask(AgentRequest::unsteer, text_of(endpoint), {&network_namespace, 1});
+  (void)tell(AgentRequest::unsteer, endpoint, {&network_namespace, 1});
 }
 
 Status NetworkAgent::open_inner_sockets(int network_namespace, int family, int type, std::span<unique_fd> sockets,

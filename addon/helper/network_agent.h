@@ -11,6 +11,7 @@
 
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -73,6 +74,7 @@ class NetworkAgent {
   explicit NetworkAgent(unique_fd socket);
   Result<Answer> ask(AgentRequest request, std::string_view text, std::span<const int> descriptors, uint32_t b = 0,
                      uint32_t c = 0);
+  Status tell(AgentRequest request, const EndpointDescription &endpoint, std::span<const int> namespaces);
   Error failure_of(const Answer &answer);
 
   unique_fd socket_;

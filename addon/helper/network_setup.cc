@@ -14,7 +14,6 @@ namespace sampan {
 
 namespace {
 
-constexpr const char *kBridge = "br0";
 constexpr const char *kTun = "tun0";
 constexpr unsigned kLoopback = 1;  // index of lo in every network namespace
 

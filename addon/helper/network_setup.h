@@ -13,6 +13,9 @@
 
 namespace sampan {
 
+// In every network's namespace.
+inline constexpr const char *kBridge = "br0";
+
 struct MadeNetwork {
   unique_fd network_namespace;
   net::Tun tun;  // none in an internal network

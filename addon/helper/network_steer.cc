@@ -11,7 +11,6 @@ namespace sampan {
 namespace {
 
 constexpr uint32_t kTable = 100;
-constexpr const char *kBridge = "br0";
 
 template <typename Visit>
 void for_each_rule(const EndpointDescription &endpoint, Visit visit) {
