@@ -159,9 +159,11 @@ bool Agent::send(const Status &outcome, const Reply &reply) {
   return send_frame(socket_.get(), {.b = reply.flags}, reply.payload, descriptors) == SendOutcome::sent;
 }
 
-// ps and those who look for netd see who is who: the arguments of this process are those of netd (proc(5), cmdline).
+// ps and those who look for netd see who is who: the arguments of this process are those of netd (main.cc), in memory
+// one after the other. Where their last byte is not NUL, the kernel shows the first string only (proc(5), cmdline).
 constexpr std::string_view kOld = "sampan-netd";
 constexpr std::string_view kNew = "sampan-agent";
+constexpr int kArguments = 3;
 
 void rename_process() {
   ::prctl(PR_SET_NAME, kNew.data());
@@ -169,7 +171,10 @@ void rename_process() {
   if (!title.starts_with(kOld)) return;
   // Longer by one: the last byte falls on the next argument, the role.
   const std::string renamed = std::string(kNew) + title.substr(kOld.size());
+  char *end = program_invocation_name;
+  for (int i = 0; i < kArguments; ++i) end += std::strlen(end) + 1;
   std::memcpy(program_invocation_name, renamed.c_str(), renamed.size() + 1);
+  end[-1] = '.';
 }
 
 }  // namespace

@@ -62,6 +62,12 @@ describe('the process that reads packets', () => {
     await ok(['rm', '-f', name]);
   });
 
+  container.test('is served by one that ps shows under its own name, and nothing else', async () => {
+    const name = await startSleeper();
+    expect(readText(`/proc/${String(agentPid())}/cmdline`)).toMatch(/^sampan-agent [0-9a-f]+\0$/);
+    await ok(['rm', '-f', name]);
+  });
+
   container.test('is reached by its user alone', async () => {
     const name = await startSleeper();
     const [socket = ''] = readdirSync(join(sandbox().directory, 'run/sampan'), { recursive: true, encoding: 'utf8' })

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The columns of `ps -ef` for one process, from proc(5): for hosts without ps.
+// The columns of `ps -ef`, from proc(5): for hosts without ps.
 
 import { readFileSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
@@ -13,9 +13,13 @@ const ticksPerSecond = 100;
 /** positions in proc_pid_stat(5), counted from the third field */
 const field = { tty: 4, userTicks: 11, systemTicks: 12, startTicks: 19 } as const;
 
-export const fullRow = ({ pid, parent, stat, name }: HostProcess): readonly string[] => {
-  const secondsAt = (position: number): number => Number(stat[position] ?? 0) / ticksPerSecond;
+export const fullRows = (processes: readonly HostProcess[]): readonly (readonly string[])[] => {
   const upSeconds = Number(readIfThere('/proc/uptime').split(' ')[0]);
+  return processes.map((one) => fullRow(one, upSeconds));
+};
+
+const fullRow = ({ pid, parent, stat, name }: HostProcess, upSeconds: number): readonly string[] => {
+  const secondsAt = (position: number): number => Number(stat[position] ?? 0) / ticksPerSecond;
   const ageSeconds = Math.max(upSeconds - secondsAt(field.startTicks), 1);
   const busySeconds = secondsAt(field.userTicks) + secondsAt(field.systemTicks);
   return [

@@ -8,7 +8,7 @@ import type { ContainerTop } from '../contract.js';
 import { containerProcesses, type HostProcess } from './container-processes.js';
 import type { ContainerContext } from './context.js';
 import { isRestarting, type FoundContainer } from './find.js';
-import { fullTitles, fullRow } from './process-row.js';
+import { fullRows, fullTitles } from './process-row.js';
 import { deriveStatus } from './status.js';
 
 /** @throws ERR_CONTAINER_NOT_RUNNING, ERR_INVALID_VALUE */
@@ -65,5 +65,5 @@ const withoutPs = (processes: readonly HostProcess[], options: readonly string[]
       hint: 'install ps (procps), or leave the options out',
     });
   }
-  return { titles: fullTitles, processes: processes.map(fullRow) };
+  return { titles: fullTitles, processes: fullRows(processes) };
 };
