@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // IP addresses and networks as numbers, so that comparing and counting them is arithmetic.
 
-import { isIP } from 'node:net';
+import { ipVersion } from '../util/ip-version.js';
 
 export type Family = 4 | 6;
 
@@ -19,7 +19,7 @@ export const bitsOf = (family: Family): number => (family === 4 ? 32 : 128);
 
 /** @returns undefined for text that is no address; zones (%eth0) are none of ours */
 export const parseAddress = (text: string): Address | undefined => {
-  const kind = isIP(text);
+  const kind = ipVersion(text);
   if (kind === 4) return { family: 4, value: v4Value(text) };
   return kind === 6 && !text.includes('%') ? { family: 6, value: v6Value(text) } : undefined;
 };

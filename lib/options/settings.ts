@@ -3,7 +3,7 @@
 // error, so that no mistyped setting is without effect. docs/reference/settings.md tells them.
 
 import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
+import { ipVersion } from '../util/ip-version.js';
 import { hasErrno, sampanError } from '../errors/sampan-error.js';
 import { parseBytes } from '../util/bytes.js';
 import { nearest } from '../util/nearest.js';
@@ -126,7 +126,7 @@ const checkMirror = (item: string): void => {
 
 const checkInsecure = (item: string): void => {
   const [address = '', bits, ...more] = item.split('/');
-  const version = isIP(address);
+  const version = ipVersion(address);
   const isNetwork =
     version !== 0 &&
     bits !== undefined &&

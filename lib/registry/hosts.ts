@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Names of registries: docker.io is a name for three hosts, loopback is special, ports are part of a name.
 
-import { isIP } from 'node:net';
+import { ipVersion } from '../util/ip-version.js';
 
 export const dockerHub = 'docker.io';
 /** the key of Docker Hub in every credentials file, literally */
@@ -27,13 +27,13 @@ export const isLoopback = (host: string): boolean => {
     name === 'localhost' ||
     name.endsWith('.localhost') ||
     name === '::1' ||
-    (isIP(name) === 4 && name.startsWith('127.'))
+    (ipVersion(name) === 4 && name.startsWith('127.'))
   );
 };
 
 /** Addresses that only mean something to the machine that asks: 169.254.0.0/16, fe80::/10, and unspecified ones. */
 export const isLinkLocal = (host: string): boolean => {
   const { name } = splitHost(host);
-  if (isIP(name) === 4) return name.startsWith('169.254.') || name.startsWith('0.');
-  return isIP(name) === 6 && (/^fe[89ab]/.test(name) || name === '::' || name.startsWith('::ffff:'));
+  if (ipVersion(name) === 4) return name.startsWith('169.254.') || name.startsWith('0.');
+  return ipVersion(name) === 6 && (/^fe[89ab]/.test(name) || name === '::' || name.startsWith('::ffff:'));
 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // HTTP_PROXY, HTTPS_PROXY and NO_PROXY, with the meaning that Go's programs gave them.
 
-import { BlockList, isIP } from 'node:net';
+import { BlockList } from 'node:net';
+import { ipVersion } from '../util/ip-version.js';
 import { sampanError } from '../errors/sampan-error.js';
 import { variable, type Environment } from './environment.js';
 import { isLoopback, splitHost } from './hosts.js';
@@ -50,9 +51,9 @@ export const matchesNoProxy = (exceptions: string, url: URL): boolean => {
 
 const matchesItem = (item: string, name: string, port: number): boolean => {
   if (item.includes('/')) return isInNetwork(item, name);
-  const pattern = isIP(item) === 6 ? { name: item } : splitHost(item);
+  const pattern = ipVersion(item) === 6 ? { name: item } : splitHost(item);
   if (pattern.port !== undefined && pattern.port !== port) return false;
-  if (isIP(pattern.name) !== 0) return pattern.name === name;
+  if (ipVersion(pattern.name) !== 0) return pattern.name === name;
   if (pattern.name.startsWith('*.')) return name.endsWith(pattern.name.slice(1));
   return pattern.name.startsWith('.')
     ? name.endsWith(pattern.name)
@@ -62,7 +63,7 @@ const matchesItem = (item: string, name: string, port: number): boolean => {
 /** 203.0.113.0/24, fd00::/8; what is no network contains nothing. */
 export const isInNetwork = (network: string, address: string): boolean => {
   const [base = '', prefix = ''] = network.split('/');
-  const [family, given] = [isIP(base), isIP(address)];
+  const [family, given] = [ipVersion(base), ipVersion(address)];
   if (family === 0 || family !== given || !/^\d{1,3}$/.test(prefix) || Number(prefix) > (family === 4 ? 32 : 128))
     return false;
   const type = family === 4 ? 'ipv4' : 'ipv6';

@@ -2,7 +2,7 @@
 // The PORTS column of `ps`, as docker writes it: ports that follow each other and keep their number on the host are one
 // group, e.g. 0.0.0.0:80-82->80-82/tcp, [::]:8080->90/tcp, 53/udp.
 
-import { isIP } from 'node:net';
+import { ipVersion } from '../../util/ip-version.js';
 import type { PortSummary } from '../../engine/contract.js';
 import { portKey, type PublishedPort } from '../../spec/ports.js';
 
@@ -48,7 +48,7 @@ const comparePorts = (a: PortSummary, b: PortSummary): number =>
   a.protocol.localeCompare(b.protocol);
 
 const compareAddresses = (a: string, b: string): number =>
-  isIP(a) - isIP(b) || a.localeCompare(b, 'en', { numeric: true });
+  ipVersion(a) - ipVersion(b) || a.localeCompare(b, 'en', { numeric: true });
 
 /** Of `port`: one line for each place on the host. */
 export const placeList = (published: readonly PublishedPort[]): string =>

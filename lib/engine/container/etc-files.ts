@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The generated /etc/hostname, /etc/hosts and /etc/resolv.conf of a container. Pure.
 
-import { isIP } from 'node:net';
+import { ipVersion } from '../../util/ip-version.js';
 import { sampanError } from '../../errors/sampan-error.js';
 import type { AddedHost, CreateRequest } from '../../spec/create-request.js';
 import type { NetworkKind } from '../../spec/network-mode.js';
@@ -73,7 +73,7 @@ const addressOf = (
       hint: 'without a network there is no gateway: use --network host',
     });
   }
-  if (isIP(address) !== 0) return address;
+  if (ipVersion(address) !== 0) return address;
   throw sampanError('ERR_INVALID_VALUE', {
     subject: `--add-host ${name}:${address}`,
     hint: 'give an IPv4 or IPv6 address',
@@ -83,7 +83,7 @@ const addressOf = (
 /** The host's file, with the parts replaced that --dns, --dns-search and --dns-option name (resolv.conf(5)). */
 const buildResolvConf = ({ request, hostResolvConf, endpoints }: EtcFilesInput): string => {
   for (const server of request.dns) {
-    if (isIP(server) === 0)
+    if (ipVersion(server) === 0)
       throw sampanError('ERR_INVALID_VALUE', { subject: `--dns ${server}`, hint: 'give an IP address' });
   }
   const search = request.dnsSearch.filter((domain) => domain !== '.');

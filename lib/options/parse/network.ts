@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // --add-host, --dns, --hostname, --network.
 
-import { isIP } from 'node:net';
+import { ipVersion } from '../../util/ip-version.js';
 import type { AddedHost } from '../../spec/create-request.js';
 import type { NetworkRequest } from '../../spec/network-mode.js';
 import { InvalidArgument } from '../option.js';
@@ -13,14 +13,14 @@ export const readAddedHost = (text: string): AddedHost => {
   const name = separator < 0 ? '' : text.slice(0, separator);
   if (name === '') throw new InvalidArgument(`bad format for add-host: ${JSON.stringify(text)}: give host:ip`);
   const address = text.slice(separator + 1).replace(/^\[(.*)\]$/, '$1');
-  if (address !== 'host-gateway' && isIP(address) === 0) {
+  if (address !== 'host-gateway' && ipVersion(address) === 0) {
     throw new InvalidArgument(`invalid IP address in add-host: ${JSON.stringify(address)}`);
   }
   return { name, address };
 };
 
 export const readAddress = (text: string): string => {
-  if (isIP(text.trim()) === 0) throw new InvalidArgument(`IP address is not correctly formatted: ${text}`);
+  if (ipVersion(text.trim()) === 0) throw new InvalidArgument(`IP address is not correctly formatted: ${text}`);
   return text.trim();
 };
 
@@ -81,12 +81,12 @@ export const readAlias = (text: string): string => {
 };
 
 export const readIpv4 = (text: string): string => {
-  if (isIP(text) === 4) return text;
+  if (ipVersion(text) === 4) return text;
   throw new InvalidArgument(`${JSON.stringify(text)} is not an IPv4 address`);
 };
 
 export const readIpv6 = (text: string): string => {
-  if (isIP(text) === 6 && !text.includes('%')) return text;
+  if (ipVersion(text) === 6 && !text.includes('%')) return text;
   throw new InvalidArgument(`${JSON.stringify(text)} is not an IPv6 address`);
 };
 

@@ -2,7 +2,7 @@
 // --publish and --expose, as docker reads them (docs.docker.com, "docker container run", Publish or expose port):
 // [address:][port of the host:]port of the container[/protocol], with ranges, or target=,published=,protocol=,mode=.
 
-import { isIP } from 'node:net';
+import { ipVersion } from '../../util/ip-version.js';
 import type { ContainerPort, PortProtocol, PortRange, PublishRequest } from '../../spec/ports.js';
 import { InvalidArgument } from '../option.js';
 import { parseCsv } from './csv.js';
@@ -56,7 +56,7 @@ const splitParts = (text: string): { readonly address: string; readonly host: st
 const readAddress = (text: string): string | undefined => {
   if (text === '') return undefined;
   const address = text.replace(/^\[(.*)\]$/, '$1');
-  if (isIP(address) === 0 || (address !== text && isIP(address) !== 6)) {
+  if (ipVersion(address) === 0 || (address !== text && ipVersion(address) !== 6)) {
     throw new InvalidArgument(`invalid IP address: ${text}`);
   }
   return address;
