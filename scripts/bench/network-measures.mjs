@@ -34,31 +34,51 @@ const twice = async (attempt) => {
 };
 
 /**
- * The fastest step of the ramp of which less than 1 % was lost; in the note, what arrived when the sender sent as fast
- * as it could.
+ * The fastest step of a ramp of which less than 1 % was lost. A coarse ramp finds where that is, a fine one measures it;
+ * in the note, what arrived when the sender sent as fast as it could, which counts too when nothing was lost.
  */
-export const datagrams = async (
-  { client, server, address, port },
-  { size, isDownload = false, inTrains = false },
-  { load },
-) => {
-  const inner = String(ports.datagrams);
-  const outer = [address, String(port(ports.datagrams)), String(size), ...(inTrains ? ['trains'] : [])];
-  const [waiting, calling] = isDownload
-    ? [server([load, 'udp-answer', inner]), client([load, 'udp-fetch', ...outer])]
-    : [server([load, 'udp-sink', inner]), client([load, 'udp-blast', ...outer])];
-  const printed = await Promise.all([runText(waiting), sleep(listenMilliseconds).then(() => runText(calling))]);
-  const { steps } = JSON.parse(printed.join(''));
-  const rates = steps.map(({ bytes, us }) => (bytes * 8) / us / 1e3);
-  const bearable = rates.slice(0, -1).filter((_, index) => lossOf(steps[index]) < bearableLoss);
+export const datagrams = async (ends, shape, { load }) => {
+  const run = async (ramp) => (await rampOf(ends, { ...shape, ...ramp }, load)).map(resultOf);
+  const coarse = await run({ ...coarseRamp, firstMbits: shape.size < 10_000 ? 150 : 400 });
+  const found = fastestBearable(coarse) * 1000;
+  const fine = await run({ ...fineRamp, firstMbits: Math.max(1, Math.round(found * fineBegins)) });
+  const [flatOut] = await run(flatOutRamp);
   return {
-    value: Math.max(0, ...bearable),
-    bytes: steps.reduce((sum, step) => sum + step.bytes, 0),
-    note: `flat out ${rates.at(-1).toFixed(2)}, ${(lossOf(steps.at(-1)) * 100).toFixed(0)} % lost`,
+    value: fastestBearable([...fine, flatOut]),
+    bytes: [...coarse, ...fine, flatOut].reduce((sum, step) => sum + step.bytes, 0),
+    note: `flat out ${flatOut.rate.toFixed(2)}, ${(flatOut.loss * 100).toFixed(0)} % lost`,
   };
 };
 
-const lossOf = ({ sent, received }) => (sent === 0 ? 1 : 1 - received / sent);
+const coarseRamp = { growth: 40, steps: 16, stepMs: 60 };
+/** From well below what the coarse one found to beyond it. */
+const fineRamp = { growth: 6, steps: 12, stepMs: 120 };
+const fineBegins = 0.75;
+const flatOutRamp = { firstMbits: 0, growth: 0, steps: 1, stepMs: 400 };
+
+const rampOf = async (
+  { client, server, address, port },
+  { size, isDownload = false, inTrains = false, ...ramp },
+  load,
+) => {
+  const inner = String(ports.datagrams);
+  const numbers = [size, inTrains ? 1 : 0, ramp.firstMbits, ramp.growth, ramp.steps, ramp.stepMs].map(String);
+  const outer = [address, String(port(ports.datagrams)), ...numbers];
+  const [waiting, calling] = isDownload
+    ? [server([load, 'udp-answer', inner]), client([load, 'udp-fetch', ...outer])]
+    : [server([load, 'udp-sink', inner, String(size)]), client([load, 'udp-blast', ...outer])];
+  const printed = await Promise.all([runText(waiting), sleep(listenMilliseconds).then(() => runText(calling))]);
+  return JSON.parse(printed.join('')).steps;
+};
+
+const resultOf = ({ sent, received, bytes, us }) => ({
+  bytes,
+  rate: us === 0 ? 0 : (bytes * 8) / us / 1e3,
+  loss: sent === 0 ? 1 : 1 - received / sent,
+});
+
+const fastestBearable = (results) =>
+  Math.max(0, ...results.filter(({ loss }) => loss < bearableLoss).map(({ rate }) => rate));
 
 export const requests = ({ client, address, port }, connections, { load }) =>
   perSecond(client([load, 'rr', address, String(port(ports.echo)), String(connections), milliseconds]));

@@ -28,10 +28,19 @@ int hold(const sockaddr_in &server, int count);
 // Prints who the server thinks we are.
 int where(const sockaddr_in &server);
 
-// Datagrams: a ramp of rates, then as fast as it goes; the receiver prints what came of each step.
-int udp_sink(int port);
-int udp_fetch(const sockaddr_in &sender, int size, bool in_trains);
-int udp_blast(const sockaddr_in &receiver, int size, bool in_trains);
+// Datagrams, at rates that grow from step to step.
+struct Ramp {
+  uint32_t size;
+  uint32_t in_trains;    // with UDP_SEGMENT, as QUIC programs do
+  uint32_t first_mbits;  // megabits per second; 0: as fast as the socket takes them
+  uint32_t growth_percent;
+  uint32_t steps;
+  uint32_t step_ms;
+};
+// The receiver prints what came of each step.
+int udp_sink(int port, int size);
+int udp_fetch(const sockaddr_in &sender, const Ramp &ramp);
+int udp_blast(const sockaddr_in &receiver, const Ramp &ramp);
 int udp_answer(int port);
 
 }  // namespace load

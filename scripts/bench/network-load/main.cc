@@ -65,6 +65,11 @@ int wait_for_signal() {
   for (;;) ::pause();
 }
 
+load::Ramp ramp_of(char **words) {
+  const auto at = [&](int index) { return static_cast<uint32_t>(load::number(words[index])); };
+  return {at(0), at(1), at(2), at(3), at(4), at(5)};
+}
+
 int run(std::string_view mode, int count, char **words) {
   using namespace load;
   const auto server = [&] { return address_of(words[0], words[1]); };
@@ -75,11 +80,10 @@ int run(std::string_view mode, int count, char **words) {
   if (mode == "rr" && count == 4) return request_response(server(), number(words[2]), number(words[3]));
   if (mode == "connects" && count == 4) return connects(server(), number(words[2]), number(words[3]));
   if (mode == "hold" && count == 3) return hold(server(), number(words[2]));
-  if (mode == "udp-sink" && count == 1) return udp_sink(number(words[0]));
+  if (mode == "udp-sink" && count == 2) return udp_sink(number(words[0]), number(words[1]));
   if (mode == "udp-answer" && count == 1) return udp_answer(number(words[0]));
-  const bool in_trains = count == 4 && std::string_view(words[3]) == "trains";
-  if (mode == "udp-fetch" && (count == 3 || in_trains)) return udp_fetch(server(), number(words[2]), in_trains);
-  if (mode == "udp-blast" && (count == 3 || in_trains)) return udp_blast(server(), number(words[2]), in_trains);
+  if (mode == "udp-fetch" && count == 8) return udp_fetch(server(), ramp_of(words + 2));
+  if (mode == "udp-blast" && count == 8) return udp_blast(server(), ramp_of(words + 2));
   std::fprintf(stderr, "usage: load MODE [ADDRESS PORT] [NUMBER...]; see load.h\n");
   return 2;
 }
