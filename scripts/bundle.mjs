@@ -56,8 +56,10 @@ const separateFiles = {
  */
 const deferred =
   /^( *(?:var )?import_\w+ = )require\("node:(crypto|net|tty|stream|stream\/promises|zlib|child_process|http|https|tls|dns|readline|worker_threads)"\)/gm;
+const deferredNamespace = /^( *(?:var )?\w+ = )__toESM\(require\("node:(zlib)"\)\);/gm;
 
-const deferBuiltins = (text) => text.replace(deferred, '$1lazyBuiltin("node:$2")');
+const deferBuiltins = (text) =>
+  text.replace(deferred, '$1lazyBuiltin("node:$2")').replace(deferredNamespace, '$1lazyBuiltin("node:$2");');
 
 const lazyBuiltin = `const lazyBuiltin = (id) => {
   let loaded;

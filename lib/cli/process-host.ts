@@ -27,7 +27,7 @@ export const openHost = async ({ debug }: HostOptions): Promise<Host> => {
     now: () => new Date(),
     openEngine: async () => {
       const { openEngine } = await import('../engine/open.js');
-      const startedAt = performance.now();
+      const startedAt = Date.now();
       // argv[1] may be a link of npm; the bundle itself is what the monitor starts again.
       const engine = await openEngine({
         env: process.env,
@@ -35,7 +35,7 @@ export const openHost = async ({ debug }: HostOptions): Promise<Host> => {
         notice: (message) => fileOutput(2).write(`sampan: ${message}\n`),
         debug: (message, details = {}) => logger?.debug(details, message),
       });
-      logger?.debug({ ms: Math.round(performance.now() - startedAt) }, 'engine opened');
+      logger?.debug({ ms: Date.now() - startedAt }, 'engine opened');
       return engine;
     },
     debug: (message, details = {}) => logger?.debug(details, message),

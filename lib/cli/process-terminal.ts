@@ -2,8 +2,9 @@
 // The Terminal of a real process: stdin, its modes, window size, signals.
 
 import { constants } from 'node:os';
-import { isatty, WriteStream } from 'node:tty';
+import { WriteStream } from 'node:tty';
 import type { Terminal, TerminalSize } from './host.js';
+import { isTerminal } from './is-terminal.js';
 
 /**
  * What is passed on to the container (docker passes everything but SIGCHLD, SIGPIPE, SIGURG; a window size has a frame
@@ -25,7 +26,7 @@ const proxied = [
 ] as const;
 
 export const processTerminal = (): Terminal => ({
-  stdinIsTerminal: isatty(0),
+  stdinIsTerminal: isTerminal(0),
   size: () => windowSize(),
   onResize: (listener) => {
     process.on('SIGWINCH', listener);
@@ -57,9 +58,9 @@ const listenTo = (signals: readonly NodeJS.Signals[], listener: (signal: number)
 
 /** Of the terminal that shows the output, else of the one that is typed on. */
 const windowSize = (): TerminalSize | undefined => {
-  if (isatty(1)) return sizeOf(process.stdout);
-  if (isatty(2)) return sizeOf(process.stderr);
-  if (!isatty(0)) return undefined;
+  if (isTerminal(1)) return sizeOf(process.stdout);
+  if (isTerminal(2)) return sizeOf(process.stderr);
+  if (!isTerminal(0)) return undefined;
   // Only process.stdout and process.stderr follow the window: a stream of our own measures once, when it is made.
   const stream = new WriteStream(0);
   try {

@@ -4,10 +4,10 @@
 
 import { write } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isatty } from 'node:tty';
 import { promisify } from 'node:util';
 import { hasErrno } from '../../errors/sampan-error.js';
 import type { Output } from '../host.js';
+import { isTerminal } from '../is-terminal.js';
 
 const writeBytes: (fd: number, data: Uint8Array, offset: number) => Promise<{ bytesWritten: number }> =
   promisify(write);
@@ -19,7 +19,7 @@ export const fileOutput = (fd: number): Output => {
   // One after the other: two writes at once could mix their parts.
   let last: Promise<void> = Promise.resolve();
   return {
-    isTerminal: isatty(fd),
+    isTerminal: isTerminal(fd),
     write: (data) => {
       const bytes = typeof data === 'string' ? Buffer.from(data) : data;
       const next = last.then(() => writeAll(fd, bytes));

@@ -45,19 +45,20 @@ export const listFiltered = (
       hint: `known filters: ${known.join(', ')}`,
     });
   }
-  return [...listNetworks(context.paths), ...modes]
+  return [...listNetworks(context.paths), ...modes()]
     .filter((network) => matches(network, filters, context))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 };
 
-const modes: readonly Listed[] = (['host', 'none'] as const).map((name) => ({
-  id: builtInId(name),
-  name,
-  driver: name === 'host' ? 'host' : 'null',
-  createdAt: '0001-01-01T00:00:00Z',
-  internal: false,
-  labels: {},
-}));
+const modes = (): readonly Listed[] =>
+  (['host', 'none'] as const).map((name) => ({
+    id: builtInId(name),
+    name,
+    driver: name === 'host' ? 'host' : 'null',
+    createdAt: '0001-01-01T00:00:00Z',
+    internal: false,
+    labels: {},
+  }));
 
 const matches = (
   network: Listed,
