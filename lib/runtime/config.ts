@@ -70,7 +70,7 @@ export const buildConfig = (input: ConfigInput): RuntimeConfig => {
       uidMappings: input.idMap.uids,
       gidMappings: input.idMap.gids,
       namespaces: namespacesOf(input.network),
-      sysctl: request.sysctls,
+      sysctl: sysctlsOf(input),
       maskedPaths: request.privileged ? [] : [...maskedPaths, ...input.hostMasks],
       readonlyPaths: request.privileged ? [] : readonlyPaths,
     },
@@ -87,6 +87,20 @@ export const buildConfig = (input: ConfigInput): RuntimeConfig => {
           ? undefined
           : { maxSizeBytes: request.log.maxSizeBytes, maxFiles: request.log.maxFiles },
     },
+  };
+};
+
+/**
+ * docker's defaults for a network of the container's own: every user inside may listen on low ports, and may ping without
+ * a capability. The groups end with the last one that is mapped, because the kernel takes no others.
+ */
+const sysctlsOf = ({ request, network, idMap }: ConfigInput): Readonly<Record<string, string>> => {
+  if (network === 'host' || network === 'container') return request.sysctls;
+  const lastGroup = Math.max(...idMap.gids.map(({ containerID, size }) => containerID + size - 1));
+  return {
+    'net.ipv4.ip_unprivileged_port_start': '0',
+    'net.ipv4.ping_group_range': `0 ${String(lastGroup)}`,
+    ...request.sysctls,
   };
 };
 

@@ -50,10 +50,16 @@ ff02::2\tip6-allrouters
 const buildHosts = ({ request, network, endpoints, hostname, hostHosts }: EtcFilesInput): string => {
   const added = request.addedHosts.map((host) => `${addressOf(host, network, endpoints)}\t${host.name}\n`).join('');
   if (network === 'host') return `${withFinalNewline(hostHosts)}${added}`;
-  const names = request.domainname === undefined ? hostname : `${hostname}.${request.domainname} ${hostname}`;
+  const names = hostNamesOf(hostname, request.domainname);
   const own = endpoints === undefined || endpoints.addresses.length === 0 ? ['127.0.0.1'] : endpoints.addresses;
   const host = endpoints === undefined ? '' : `${endpoints.hostGateway}\t${hostNames}\n`;
   return `${baseHosts}${own.map((address) => `${address}\t${names}\n`).join('')}${host}${added}`;
+};
+
+/** The full name first, then the bare one; `hostname -f` and `hostname -s` read them from here. */
+const hostNamesOf = (hostname: string, domainname: string | undefined): string => {
+  const full = domainname === undefined ? hostname : `${hostname}.${domainname}`;
+  return [...new Set([full, hostname, full.split('.')[0]])].join(' ');
 };
 
 /** docker's and podman's names for the machine outside. */

@@ -2,6 +2,7 @@
 // Ports as docker's API shows them (Docker Engine API 1.47: PortMap, PortSet, Port).
 
 import { portKey, type ContainerPort, type PublishedPort, type PublishRequest } from '../../spec/ports.js';
+import { networkKind } from '../../spec/network-mode.js';
 import type { PortSummary } from '../contract.js';
 
 interface Binding {
@@ -9,8 +10,8 @@ interface Binding {
   readonly HostPort: string;
 }
 
-/** With the host's network, and without one, nothing can be published and nothing is shown. */
-export const hasPorts = (network: string): boolean => network !== 'host' && network !== 'none';
+/** Without a network of its own, nothing can be published and nothing is shown. */
+export const hasPorts = (network: string): boolean => networkKind(network) === 'bridge';
 
 export const exposedSet = (ports: readonly ContainerPort[]): Readonly<Record<string, object>> =>
   Object.fromEntries(ports.map((port) => [portKey(port), {}]));

@@ -22,10 +22,17 @@ export interface ResolvedNetworks {
 /** @throws ERR_NETWORK_NOT_FOUND, ERR_CONTAINER_NOT_FOUND, ERR_NETWORK_CONFIG */
 export const resolveNetworks = async (context: ContainerContext, request: CreateRequest): Promise<ResolvedNetworks> => {
   const wanted = networksOf(request);
-  const [first, ...more] = wanted;
+  const mode = wanted.find(({ name }) => networkKind(name) !== 'bridge');
+  if (mode !== undefined && wanted.length > 1) {
+    throw sampanError('ERR_NETWORK_CONFIG', {
+      subject: `--network ${mode.name} cannot be combined with other networks`,
+      hint: 'give networks only, or this mode alone',
+    });
+  }
+  const [first] = wanted;
   const kind = networkKind(first.name);
   if (kind !== 'bridge') {
-    refuseSettings(first, more);
+    refuseSettings(first);
     return kind === 'container' ? share(context, request, first.name) : { mode: first.name, endpoints: [] };
   }
   const endpoints: EndpointRecord[] = [];
@@ -60,13 +67,7 @@ export const endpointOf = (network: NetworkRecord, wanted: NetworkRequest): Endp
 });
 
 /** They are said of an interface, and these modes give none. */
-const refuseSettings = (first: NetworkRequest, more: readonly NetworkRequest[]): void => {
-  if (more.length > 0) {
-    throw sampanError('ERR_NETWORK_CONFIG', {
-      subject: `--network ${first.name} cannot be combined with other networks`,
-      hint: 'give networks only, or this mode alone',
-    });
-  }
+const refuseSettings = (first: NetworkRequest): void => {
   const { aliases, ip, ip6, macAddress } = first;
   if (aliases.length === 0 && ip === undefined && ip6 === undefined && macAddress === undefined) return;
   throw sampanError('ERR_NETWORK_CONFIG', {
@@ -83,6 +84,7 @@ const share = (context: ContainerContext, request: CreateRequest, mode: string):
       hint: 'the names are those of the other container: set them there',
     });
   }
+  refusePorts(request, shared);
   const kind = networkKind(shared.record.network);
   if (kind === 'container' || kind === 'host') {
     throw sampanError('ERR_NETWORK_CONFIG', {
@@ -91,4 +93,13 @@ const share = (context: ContainerContext, request: CreateRequest, mode: string):
     });
   }
   return { mode: sharedMode(shared.id), endpoints: [], shared };
+};
+
+/** Docker refuses them, too: they would be ports of the other container. */
+const refusePorts = ({ publish, publishAll, exposedPorts }: CreateRequest, { record }: FoundContainer): void => {
+  if (publish.length === 0 && !publishAll && exposedPorts.length === 0) return;
+  throw sampanError('ERR_NETWORK_CONFIG', {
+    subject: `-p, -P and --expose cannot be given with --network container:${record.name}`,
+    hint: `the ports are those of the other container: 'sampan port add ${record.name} -p ...'`,
+  });
 };

@@ -43,6 +43,7 @@ export const readHostname = (text: string): string => {
 export const readNetwork = (text: string): NetworkRequest => {
   if (!/^[a-z0-9-]+=/.test(text)) {
     if (text === '') throw new InvalidArgument('a network needs a name');
+    if (text === 'container:') throw new InvalidArgument('give container:NAME, or container:ID');
     return { name: text, aliases: [] };
   }
   const pairs = parseCsv(text).map(readKeyValue);

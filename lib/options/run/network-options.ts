@@ -39,6 +39,13 @@ export const networkOptions: readonly CreateOption[] = [
     read: readAlias,
     apply: (request, aliases) => withFirst(request, (first) => ({ ...first, aliases: [...first.aliases, ...aliases] })),
   }),
+  createList('network', {
+    name: 'net-alias',
+    hidden: true,
+    describe: 'the same as --network-alias',
+    read: readAlias,
+    apply: (request, aliases) => withFirst(request, (first) => ({ ...first, aliases: [...first.aliases, ...aliases] })),
+  }),
   createValue('network', {
     name: 'ip',
     kind: 'string',
@@ -98,7 +105,13 @@ export const networkOptions: readonly CreateOption[] = [
     name: 'dns-option',
     describe: 'DNS option for /etc/resolv.conf',
     docker: 'HostConfig.DnsOptions',
-    apply: (request, dnsOptions) => ({ ...request, dnsOptions }),
+    apply: (request, options) => ({ ...request, dnsOptions: [...request.dnsOptions, ...options] }),
+  }),
+  createTexts('network', {
+    name: 'dns-opt',
+    hidden: true,
+    describe: 'the same as --dns-option',
+    apply: (request, options) => ({ ...request, dnsOptions: [...request.dnsOptions, ...options] }),
   }),
   createList('network', {
     name: 'dns-search',

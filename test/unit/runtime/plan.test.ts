@@ -96,6 +96,22 @@ test('the order carries the safety', () => {
   expect(plan.at(-1)?.op).toBe('exec');
 });
 
+test('a network of its own lets every user listen on low ports and ping, unless --sysctl says otherwise', () => {
+  const settings = (plan: ReturnType<typeof planOf>): readonly string[] =>
+    plan.flatMap((operation) => (operation.op === 'set_sysctl' ? [`${operation.key}=${operation.value}`] : []));
+  const low = 'net.ipv4.ip_unprivileged_port_start';
+  const ping = 'net.ipv4.ping_group_range';
+  expect(settings(planOf())).toEqual([`${low}=0`, `${ping}=0 65536`]);
+  expect(settings(planOf({ sysctls: { [low]: '80' } }, { network: 'bridge' }))).toEqual([
+    `${low}=80`,
+    `${ping}=0 65536`,
+  ]);
+  const alone = { ...idMap, gids: [{ containerID: 0, hostID: 1000, size: 1 }] };
+  expect(settings(planOf({}, { idMap: alone }))).toContain(`${ping}=0 0`);
+  expect(settings(planOf({}, { network: 'host' }))).toEqual([]);
+  expect(settings(planOf({}, { network: 'container' }))).toEqual([]);
+});
+
 test('/proc, /sys and /dev are mounted as docker mounts them', () => {
   const plan = planOf();
   const mounts = Object.fromEntries(

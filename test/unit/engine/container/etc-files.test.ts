@@ -3,11 +3,11 @@ import { buildEtcFiles } from '../../../../lib/engine/container/etc-files.js';
 import type { CreateRequest } from '../../../../lib/spec/create-request.js';
 import { plainRequest } from '../../../support/request.js';
 
-const build = (request: Partial<CreateRequest>, network: 'none' | 'host' = 'none') =>
+const build = (request: Partial<CreateRequest>, network: 'none' | 'host' = 'none', hostname = 'box') =>
   buildEtcFiles({
     request: { ...plainRequest, ...request },
     network,
-    hostname: 'box',
+    hostname,
     hostHosts: '127.0.0.1 thehost',
     hostResolvConf: '# by a tool\nnameserver 192.0.2.1\nsearch example.org\noptions ndots:1\n',
   });
@@ -21,6 +21,14 @@ test('hosts knows localhost, the container and what was added', () => {
   });
   expect(hosts).toContain('127.0.0.1\tlocalhost\n');
   expect(hosts).toContain('127.0.0.1\tbox\n192.0.2.7\tdb\n2001:db8::1\tsix\n');
+});
+
+test.each([
+  [{ hostname: 'box' }, 'box'],
+  [{ hostname: 'box.example.test' }, 'box.example.test box'],
+  [{ hostname: 'box', domainname: 'example.test' }, 'box.example.test box'],
+])('%j is called %s in hosts', ({ hostname, ...request }, names) => {
+  expect(build(request, 'none', hostname).hosts).toContain(`127.0.0.1\t${names}\n`);
 });
 
 test('with the host network the host’s own names stay', () => {
