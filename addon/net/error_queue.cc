@@ -44,18 +44,23 @@ void enable_error_queue(int fd, bool v4) {
 // #syscalls: recvmsg
 bool read_error(int fd, HostError &error) {
   alignas(struct cmsghdr) char control[256];
+  struct iovec part = {error.quoted, sizeof error.quoted};
   struct msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
   message.msg_name = &error.destination.v6;
   message.msg_namelen = sizeof error.destination.v6;
   message.msg_control = control;
   message.msg_controllen = sizeof control;
-  if (::recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return false;
+  const ssize_t count = ::recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT);
+  if (count < 0) return false;
+  error.quoted_size = static_cast<size_t>(count);
   error.destination.length = message.msg_namelen;
-  for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
-    const bool is_report = (part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_RECVERR) ||
-                           (part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_RECVERR);
-    if (is_report && part->cmsg_len >= CMSG_LEN(sizeof(struct sock_extended_err) + sizeof(struct sockaddr_in)))
-      read_report(*reinterpret_cast<const struct sock_extended_err *>(CMSG_DATA(part)), error);
+  for (struct cmsghdr *one = CMSG_FIRSTHDR(&message); one != nullptr; one = CMSG_NXTHDR(&message, one)) {
+    const bool is_report = (one->cmsg_level == IPPROTO_IP && one->cmsg_type == IP_RECVERR) ||
+                           (one->cmsg_level == IPPROTO_IPV6 && one->cmsg_type == IPV6_RECVERR);
+    if (is_report && one->cmsg_len >= CMSG_LEN(sizeof(struct sock_extended_err) + sizeof(struct sockaddr_in)))
+      read_report(*reinterpret_cast<const struct sock_extended_err *>(CMSG_DATA(one)), error);
   }
   return true;
 }

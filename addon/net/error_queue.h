@@ -2,6 +2,9 @@
 // ICMP errors that came for a datagram socket (IP_RECVERR, ip(7)), to be told to the container whose datagram it was.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+
 #include "addon/net/icmp_error.h"
 #include "addon/net/ip_address.h"
 
@@ -11,6 +14,10 @@ struct HostError {
   IcmpError error;
   SocketAddress destination;  // of the datagram
   IpAddress offender;         // who reported it; unspecified: this host
+  // The datagram's payload, as much of it as was reported and fits.
+  static constexpr size_t kMostQuoted = 512;
+  uint8_t quoted[kMostQuoted];
+  size_t quoted_size = 0;
 };
 
 // Asks for errors on a socket of that family.

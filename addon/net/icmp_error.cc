@@ -29,6 +29,8 @@ WireError wire_v4(IcmpReason reason) {
   switch (reason) {
     case IcmpReason::no_route:
       return {ICMP_DEST_UNREACH, ICMP_NET_UNREACH};
+    case IcmpReason::unknown_network:
+      return {ICMP_DEST_UNREACH, ICMP_NET_UNKNOWN};
     case IcmpReason::prohibited:
       return {ICMP_DEST_UNREACH, ICMP_PKT_FILTERED};
     case IcmpReason::host_unreachable:
@@ -48,6 +50,7 @@ WireError wire_v4(IcmpReason reason) {
 WireError wire_v6(IcmpReason reason) {
   switch (reason) {
     case IcmpReason::no_route:
+    case IcmpReason::unknown_network:
       return {ICMPV6_DEST_UNREACH, ICMPV6_NOROUTE};
     case IcmpReason::prohibited:
       return {ICMPV6_DEST_UNREACH, ICMPV6_ADM_PROHIBITED};
@@ -63,6 +66,31 @@ WireError wire_v6(IcmpReason reason) {
       return {ICMPV6_PKT_TOOBIG, 0};
   }
   __builtin_unreachable();
+}
+
+IcmpReason reason_of_v4(uint8_t type, uint8_t code) {
+  if (type == ICMP_TIME_EXCEEDED) return IcmpReason::time_exceeded;
+  if (type != ICMP_DEST_UNREACH) return IcmpReason::host_unreachable;
+  for (const IcmpReason reason : {IcmpReason::no_route, IcmpReason::prohibited, IcmpReason::port_unreachable,
+                                  IcmpReason::protocol_unreachable, IcmpReason::too_big}) {
+    if (wire_v4(reason).code == code) return reason;
+  }
+  return code == ICMP_NET_ANO || code == ICMP_HOST_ANO ? IcmpReason::prohibited : IcmpReason::host_unreachable;
+}
+
+IcmpReason reason_of_v6(uint8_t type, uint8_t code) {
+  if (type == ICMPV6_TIME_EXCEED) return IcmpReason::time_exceeded;
+  if (type == ICMPV6_PKT_TOOBIG) return IcmpReason::too_big;
+  if (type == ICMPV6_PARAMPROB) return IcmpReason::protocol_unreachable;
+  for (const IcmpReason reason : {IcmpReason::no_route, IcmpReason::prohibited, IcmpReason::port_unreachable}) {
+    if (wire_v6(reason).code == code) return reason;
+  }
+  return IcmpReason::host_unreachable;
+}
+
+bool is_error_type(bool v4, uint8_t type) {
+  if (v4) return type == ICMP_DEST_UNREACH || type == ICMP_TIME_EXCEEDED || type == ICMP_PARAMETERPROB;
+  return type >= ICMPV6_DEST_UNREACH && type <= ICMPV6_PARAMPROB;
 }
 
 bool is_icmp_error(const Packet &packet) {
@@ -93,30 +121,21 @@ IcmpError icmp_error_of_errno(int number) {
 }
 
 IcmpError icmp_error_of_wire(bool v4, uint8_t type, uint8_t code, uint32_t info) {
-  if (v4) {
-    if (type == ICMP_TIME_EXCEEDED) return {IcmpReason::time_exceeded};
-    if (type != ICMP_DEST_UNREACH) return {IcmpReason::host_unreachable};
-    for (const IcmpReason reason : {IcmpReason::no_route, IcmpReason::prohibited, IcmpReason::port_unreachable,
-                                    IcmpReason::protocol_unreachable}) {
-      if (wire_v4(reason).code == code) return {reason};
-    }
-    if (code == ICMP_FRAG_NEEDED) return {IcmpReason::too_big, info};
-    return {code == ICMP_NET_ANO || code == ICMP_HOST_ANO ? IcmpReason::prohibited : IcmpReason::host_unreachable};
+  IcmpError error = {v4 ? reason_of_v4(type, code) : reason_of_v6(type, code)};
+  if (error.reason == IcmpReason::too_big) error.mtu = info;
+  if (is_error_type(v4, type)) {
+    error.wire_type = type;
+    error.wire_code = code;
   }
-  if (type == ICMPV6_TIME_EXCEED) return {IcmpReason::time_exceeded};
-  if (type == ICMPV6_PKT_TOOBIG) return {IcmpReason::too_big, info};
-  if (type == ICMPV6_PARAMPROB) return {IcmpReason::protocol_unreachable};
-  for (const IcmpReason reason : {IcmpReason::no_route, IcmpReason::prohibited, IcmpReason::port_unreachable}) {
-    if (wire_v6(reason).code == code) return {reason};
-  }
-  return {IcmpReason::host_unreachable};
+  return error;
 }
 
 void send_icmp_error(TunLink &link, uint8_t *frame, const IpAddress &sender, const IcmpError &error,
                      const Packet &packet) {
   if (sender.is_unspecified() || is_icmp_error(packet) || packet.fragment_offset != 0) return;
   const bool v4 = packet.source.is_v4();
-  const WireError wire = v4 ? wire_v4(error.reason) : wire_v6(error.reason);
+  WireError wire = v4 ? wire_v4(error.reason) : wire_v6(error.reason);
+  if (error.wire_type != 0) wire = {error.wire_type, error.wire_code};
   const size_t quoted = std::min(packet.whole.size(), v4 ? kMaxQuoteV4 : kMaxQuoteV6);
   const size_t size = kIcmpHeaderSize + quoted;
   std::memset(frame, 0, kIcmpHeaderSize);

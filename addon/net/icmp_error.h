@@ -14,6 +14,7 @@ namespace sampan::net {
 // What happened to a packet, in the words of both families.
 enum class IcmpReason : uint8_t {
   no_route,
+  unknown_network,  // the same, so that a UDP socket is told that has not asked for more than its kernel thinks fit
   prohibited,
   host_unreachable,
   port_unreachable,
@@ -25,6 +26,9 @@ enum class IcmpReason : uint8_t {
 struct IcmpError {
   IcmpReason reason = IcmpReason::host_unreachable;
   uint32_t mtu = 0;  // too_big
+  // As it came, in the words of the packet's own family; 0: it did not come but was found out here.
+  uint8_t wire_type = 0;
+  uint8_t wire_code = 0;
 };
 
 // The error for the errno of a connect() or send(), and for what IP_RECVERR reports (type and code as on the wire).

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // A container's packet made again from its flow, for an ICMP error that comes when the packet itself is long gone: IP
-// header, ports, and as much of the transport header as the receiver of the error looks at.
+// header, ports, and as much of the transport header as the receiver of the error looks at; of a datagram its data too,
+// which programs compare with what they have sent.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <span>
 
 #include "addon/net/bytes.h"
 #include "addon/net/checksum.h"
@@ -17,6 +21,15 @@ class QuotedPacket {
  public:
   static constexpr size_t kTransportSize = 20;
 
+  // A datagram, `size` bytes of data long, of which `data` is the beginning.
+  QuotedPacket(const FlowKey &key, std::span<const uint8_t> data, size_t size)
+      : QuotedPacket(key, IPPROTO_UDP, kUdpHeader + size) {
+    const size_t quoted = std::min(data.size(), kMostData);
+    store16(transport_ + 4, static_cast<uint32_t>(kUdpHeader + size));
+    if (quoted > 0) std::memcpy(transport_ + kUdpHeader, data.data(), quoted);
+    packet_.transport = {transport_, kUdpHeader + quoted};
+    packet_.whole = {bytes_, static_cast<size_t>(transport_ - bytes_) + kUdpHeader + quoted};
+  }
   // `size`: of the transport's part of the original packet, as its headers said.
   QuotedPacket(const FlowKey &key, uint8_t protocol, size_t size = kTransportSize) {
     const bool v4 = key.source.is_v4();
@@ -54,7 +67,10 @@ class QuotedPacket {
   const Packet &packet() const { return packet_; }
 
  private:
-  uint8_t bytes_[40 + kTransportSize] = {};
+  static constexpr size_t kUdpHeader = 8;
+  static constexpr size_t kMostData = 512;
+
+  uint8_t bytes_[40 + kUdpHeader + kMostData] = {};
   uint8_t *transport_;
   Packet packet_;
 };

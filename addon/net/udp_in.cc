@@ -96,7 +96,7 @@ void Udp::report_error(const UdpPort &port, const HostError &error, const UdpFlo
   const bool local = sending != nullptr && error.destination.port() == 0;
   const UdpFlow *flow = local ? sending : find_flow(port, error.destination);
   if (flow == nullptr) return;
-  const QuotedPacket quoted(flow->key, IPPROTO_UDP);
+  const QuotedPacket quoted(flow->key, {error.quoted, error.quoted_size}, error.quoted_size);
   core_.send_error(error.error, error.offender, quoted.packet());
 }
 

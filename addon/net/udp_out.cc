@@ -22,6 +22,12 @@ constexpr uint8_t kMeantHopLimit = 32;
 // link being wider, not from a program that looks for the path's MTU: the host's kernel may cut it up.
 constexpr size_t kWidestLink = 9216;
 
+// A program outside hears of a missing route from its own call. Of ICMP's words for it, Linux passes on only this one
+// to a connected UDP socket that did not ask for all of them (IP_RECVERR).
+IcmpError error_of(int number) {
+  return number == ENETUNREACH ? IcmpError{IcmpReason::unknown_network} : icmp_error_of_errno(number);
+}
+
 }  // namespace
 
 // What the container has chosen for this datagram, for the socket. #syscalls: setsockopt
@@ -85,7 +91,7 @@ void Udp::send(UdpFlow &flow, std::span<const uint8_t> payload, size_t segment) 
     const int number = send_once(flow, part, 0);
     // What only this host knows is not reported by an ICMP error that came in.
     if (number != 0 && number != EAGAIN && number != ENOBUFS && number != EMSGSIZE)
-      core_.send_error(icmp_error_of_errno(number), QuotedPacket(flow.key, IPPROTO_UDP, part.size() + 8).packet());
+      core_.send_error(error_of(number), QuotedPacket(flow.key, part, part.size()).packet());
     payload = payload.subspan(part.size());
   } while (!payload.empty());
 }

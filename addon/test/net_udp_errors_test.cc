@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a container hears of a datagram that went nowhere: what the host's kernel tells a program of its own.
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+
+#include <cstdio>
+#include <cstring>
+
+#include "addon/net/bytes.h"
+#include "addon/net/checksum.h"
+#include "addon/sys/file.h"
+#include "addon/sys/netlink.h"
+#include "addon/test/container_peer.h"
+#include "addon/test/own_network.h"
+#include "addon/test/test.h"
+
+namespace sampan::test {
+namespace {
+
+constexpr size_t kQuote = 8 + 20;  // behind the ICMP and the quoted IP header
+constexpr const char *kQuestion = "anybody there?";
+constexpr const char *kLinkAddress = "198.18.5.1";
+constexpr const char *kNeighbour = "198.18.5.77";
+
+std::string udp(uint16_t from, uint16_t to, std::string_view payload) {
+  std::string datagram(8, '\0');
+  auto *at = reinterpret_cast<uint8_t *>(datagram.data());
+  net::store16(at, from);
+  net::store16(at + 2, to);
+  net::store16(at + 4, static_cast<uint32_t>(8 + payload.size()));
+  return datagram += payload;
+}
+
+void check_quote(const net::Packet &packet) {
+  const auto transport = packet.transport;
+  CHECK_EQ(transport.size(), kQuote + 8 + std::strlen(kQuestion));
+  CHECK_EQ(net::load16(&transport[kQuote]), 5000);
+  CHECK_EQ(net::load16(&transport[kQuote + 2]), 9);
+  CHECK_EQ(std::string(reinterpret_cast<const char *>(&transport[kQuote + 8]), transport.size() - kQuote - 8),
+           std::string(kQuestion));
+  CHECK(net::has_valid_checksum(packet));
+}
+
+// An Ethernet link of the host where nobody answers ARP; an empty one: no tun here.
+unique_fd open_silent_link() {
+  unique_fd fd(::open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC));
+  if (!fd) return fd;
+  ifreq request = {};
+  std::strcpy(request.ifr_name, "silent0");
+  request.ifr_flags = IFF_TAP | IFF_NO_PI;
+  CHECK_EQ(::ioctl(fd.get(), TUNSETIFF, &request), 0);
+  CHECK(sys::write_kernel_file("/proc/sys/net/ipv4/neigh/silent0/retrans_time_ms", "20").ok());
+  CHECK(sys::write_kernel_file("/proc/sys/net/ipv4/neigh/silent0/mcast_solicit", "1").ok());
+  auto netlink = sys::Netlink::open();
+  const auto index = sys::interface_index("silent0");
+  CHECK(netlink.ok() && index.ok());
+  sys::InterfaceAddress address{.family = AF_INET, .prefix_length = 24};
+  std::memcpy(address.bytes, ip(kLinkAddress).v4(), 4);
+  sys::NetlinkBatch batch;
+  batch.add_address(index.value(), address);
+  batch.set_up(index.value());
+  CHECK(netlink.value().run(batch).ok());
+  return fd;
+}
+
+TEST(
+    "a neighbour of the host that does not answer is unreachable, as the host's kernel says, with the datagram's "
+    "data") {
+  in_own_network({kServerAddress}, [] {
+    const unique_fd link = open_silent_link();
+    if (!link) {
+      std::fprintf(stderr, "not tried: /dev/net/tun cannot be opened\n");
+      return;
+    }
+    World world;
+    world.send(IPPROTO_UDP, kContainerAddress, kNeighbour, udp(5000, 9, kQuestion));
+    const auto frame = world.receive(5000);
+    CHECK(frame != nullptr && frame->packet.protocol == IPPROTO_ICMP);
+    CHECK_EQ(frame->packet.transport[0], 3);
+    CHECK_EQ(frame->packet.transport[1], 1);
+    CHECK(frame->packet.source == ip(kLinkAddress));
+    check_quote(frame->packet);
+  });
+}
+
+// ICMP_NET_UNKNOWN: a connected socket fails with ENETUNREACH; the code of routers, 0, would be kept from it.
+TEST("a datagram without a route is answered with the error that a connected socket is told") {
+  in_own_network({kServerAddress}, [] {
+    World world;
+    world.send(IPPROTO_UDP, kContainerAddress, kUnroutedAddress, udp(5000, 9, kQuestion));
+    const auto frame = world.receive();
+    CHECK(frame != nullptr && frame->packet.protocol == IPPROTO_ICMP);
+    CHECK_EQ(frame->packet.transport[0], 3);
+    CHECK_EQ(frame->packet.transport[1], 6);
+    check_quote(frame->packet);
+  });
+}
+
+TEST("a closed port is reported with the datagram's data") {
+  in_own_network({kServerAddress}, [] {
+    World world;
+    world.send(IPPROTO_UDP, kContainerAddress, kServerAddress, udp(5000, 9, kQuestion));
+    const auto frame = world.receive();
+    CHECK(frame != nullptr && frame->packet.protocol == IPPROTO_ICMP);
+    CHECK_EQ(frame->packet.transport[1], 3);
+    check_quote(frame->packet);
+  });
+}
+
+}  // namespace
+}  // namespace sampan::test
