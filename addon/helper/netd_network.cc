@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "addon/helper/netd_network.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace sampan {
@@ -40,10 +39,9 @@ Status NetdNetwork::start_stack(net::StackResources &resources, net::Tun tun) {
   return {};
 }
 
-void NetdNetwork::deny(std::span<const net::IpPrefix> others) {
+void NetdNetwork::deny(std::vector<net::IpPrefix> others) {
   if (!stack_) return;
-  policy_.denied_count = std::min(others.size(), net::Policy::kMaxDenied);
-  std::copy_n(others.begin(), policy_.denied_count, policy_.denied);
+  policy_.denied = std::move(others);
   stack_->set_policy(policy_);
 }
 

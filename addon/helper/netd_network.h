@@ -8,8 +8,8 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <string>
+#include <vector>
 
 #include "addon/helper/netd_description.h"
 #include "addon/helper/netd_zone.h"
@@ -39,7 +39,7 @@ class NetdNetwork {
   int namespace_fd() const { return namespace_.get(); }
   // Other networks of the user: whoever asks for their addresses is told that he may not, rather than sent to whoever
   // has them outside.
-  void deny(std::span<const net::IpPrefix> others);
+  void deny(std::vector<net::IpPrefix> others);
   net::StackCounters counters() const { return stack_ ? stack_->counters() : net::StackCounters(); }
 
   // Connections and flows with these addresses end; the other hosts see resets.

@@ -2,6 +2,7 @@
 #include "addon/helper/netd_networks.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "addon/protocol/frames.h"
 
@@ -21,6 +22,12 @@ bool share_address(const EndpointDescription &one, const EndpointDescription &ot
     return std::any_of(other.addresses.begin(), other.addresses.end(),
                        [&](const auto &theirs) { return to_ip_address(theirs) == to_ip_address(address); });
   });
+}
+
+// By the monitor, and read by the next netd.
+bool can_be_kept(const ContainerDescription &container) {
+  const std::string text = format_description(container);
+  return text.size() <= kMaxFramePayload && parse_description(text);
 }
 
 }  // namespace
@@ -60,6 +67,9 @@ Status NetdNetworks::resume(NetdLease &lease, std::span<const unique_fd> namespa
 Status NetdNetworks::connect(NetdLease &lease, const EndpointDescription &endpoint) {
   const std::string &id = endpoint.network.id;
   if (find_endpoint(lease, id) != nullptr) return Error{EEXIST, "netd", id};
+  ContainerDescription wanted = lease.container;
+  wanted.endpoints.push_back(endpoint);
+  if (!can_be_kept(wanted)) return Error{E2BIG, "netd", id};
   auto found = network(endpoint.network, kNotAdopted);
   if (!found) return found.error();
   auto added = agent_->plug_in(endpoint, found.value()->namespace_fd(), lease.network_namespace.get());
@@ -90,8 +100,7 @@ Status NetdNetworks::publish(NetdLease &lease, EndpointDescription &wanted) {
   const NetdNetwork *found = endpoint == nullptr ? nullptr : find(wanted.network.id);
   if (found == nullptr) return Error{ENOENT, "netd", wanted.network.id};
   if (auto added = ports_.add(found->namespace_fd(), endpoint, &wanted.published); !added) return added;
-  // The monitor has to be able to keep it.
-  if (format_description(lease.container).size() <= kMaxFramePayload) return {};
+  if (can_be_kept(lease.container)) return {};
   ports_.remove(endpoint, wanted.published);
   return Error{E2BIG, "netd", std::to_string(endpoint->published.size()) + " ports"};
 }
@@ -135,7 +144,7 @@ void NetdNetworks::part() {
       if (other == network) continue;
       for (const auto &gateway : other->description().gateways) others.push_back(to_ip_prefix(gateway));
     }
-    network->deny(others);
+    network->deny(std::move(others));
   }
 }
 

@@ -47,8 +47,8 @@ Route find_route(const Policy &policy, std::span<const IpPrefix> own, const IpAd
   const Verdict special = judge_special(destination);
   if (special != Verdict::allowed) return {special, {}};
   const auto contains = [&destination](const IpPrefix &prefix) { return prefix.contains(destination); };
-  const std::span<const IpPrefix> denied(policy.denied, policy.denied_count);
-  if (std::ranges::any_of(denied, contains) || std::ranges::any_of(own, contains)) return {Verdict::prohibited, {}};
+  if (std::ranges::any_of(policy.denied, contains) || std::ranges::any_of(own, contains))
+    return {Verdict::prohibited, {}};
   return {Verdict::allowed, destination};
 }
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "addon/net/ip_address.h"
 
@@ -18,7 +19,6 @@ struct PortRange {
 
 struct Policy {
   static constexpr size_t kMaxRanges = 32;
-  static constexpr size_t kMaxDenied = 64;
 
   // What containers call to reach the host's loopback (host.docker.internal); unspecified: no such name. The addresses
   // must be routed into the tun, not be one of the namespace's own.
@@ -27,9 +27,9 @@ struct Policy {
   // Ports of 127.0.0.1 and ::1 that are open to them, TCP and UDP. None: the host's loopback is closed.
   PortRange host_ports[kMaxRanges];
   size_t host_port_count = 0;
-  // Networks that are refused (ICMP: administratively prohibited), on top of those that are never passed on.
-  IpPrefix denied[kMaxDenied];
-  size_t denied_count = 0;
+  // Networks that are refused (ICMP: administratively prohibited), on top of those that are never passed on. However
+  // many there are: one that had no place here would be open.
+  std::vector<IpPrefix> denied;
 };
 
 // The answer for a destination.

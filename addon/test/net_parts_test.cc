@@ -142,8 +142,7 @@ TEST("the policy refuses what is the host's own and lets the rest pass") {
   policy.host_alias_v4 = ip(kHostAlias);
   policy.host_ports[0] = {8000, 8010};
   policy.host_port_count = 1;
-  policy.denied[0] = net::IpPrefix::v4(ip("169.254.169.254"), 32);
-  policy.denied_count = 1;
+  policy.denied = {net::IpPrefix::v4(ip("169.254.169.254"), 32)};
   const net::IpPrefix own[] = {net::IpPrefix::v4(ip("10.88.0.0"), 16)};
   const auto verdict = [&](const char *address, uint16_t port = 80) {
     return net::find_route(policy, own, ip(address), port).verdict;

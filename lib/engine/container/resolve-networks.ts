@@ -46,7 +46,20 @@ export const resolveNetworks = async (context: ContainerContext, request: Create
     }
     endpoints.push(endpoint);
   }
+  refuseTooMany(endpoints);
   return { mode: endpoints[0]?.networkName ?? defaultNetworkName, endpoints };
+};
+
+/** of one container, that netd takes (addon/helper/netd_description.cc) */
+const mostNetworks = 32;
+
+/** @throws ERR_NETWORK_CONFIG */
+export const refuseTooMany = (endpoints: readonly EndpointRecord[]): void => {
+  if (endpoints.length <= mostNetworks) return;
+  throw sampanError('ERR_NETWORK_CONFIG', {
+    subject: `a container can be on at most ${String(mostNetworks)} networks`,
+    hint: 'containers that talk to each other can share one network',
+  });
 };
 
 /** Never empty. */

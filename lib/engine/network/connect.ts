@@ -9,7 +9,7 @@ import type { NetworkRecord } from '../../store/network-records.js';
 import { movePorts } from '../container/change-ports.js';
 import type { ContainerContext } from '../container/context.js';
 import { lockContainer, runsSteadily, type LockedContainer } from '../container/find.js';
-import { endpointOf } from '../container/resolve-networks.js';
+import { endpointOf, refuseTooMany } from '../container/resolve-networks.js';
 import { describeEndpoint, saveEndpoints, writeEtcFiles } from '../container/start-network.js';
 import { deriveStatus } from '../container/status.js';
 import { tellNetd } from '../container/tell-netd.js';
@@ -44,6 +44,7 @@ export const connectContainer = async (
     });
   }
   const endpoint = endpointOf(network, { name: network.name, ...request });
+  refuseTooMany([...endpoints, endpoint]);
   if (!runsSteadily(found)) {
     saveEndpoints(record, files, [...endpoints, endpoint]);
     return;
