@@ -59,10 +59,21 @@ bool PublisherCore::turn_end() {
     if (relay->is_open()) relay->resume();
   }
   std::erase_if(unfinished_, [](const SpliceRelay *relay) { return !relay->is_open(); });
+  close_finished();
   for (SpliceRelay *relay : std::exchange(dead_relays_, {})) relays.destroy(relay);
   for (InboundFlow *flow : std::exchange(dead_flows_, {})) flows.destroy(flow);
   dead_sockets_.clear();
-  return !unfinished_.empty();
+  return !unfinished_.empty() || !closing_.empty();
+}
+
+void PublisherCore::close_finished() {
+  for (SpliceRelay *relay : closing_) {
+    // By a port that was withdrawn.
+    if (!relay->is_closed()) relay->close();
+  }
+  closing_.clear();
+  std::swap(closing_, finished_);
+  std::erase_if(closing_, [](const SpliceRelay *relay) { return relay->is_closed(); });
 }
 
 bool PublisherCore::can_carry(const SocketAddress &client, const SocketAddress &target) const {

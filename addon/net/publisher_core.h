@@ -65,6 +65,8 @@ class PublisherCore final : TurnEnd {
   Result<unique_fd> connect_inner(const SocketAddress &client, const SocketAddress &target, int type);
 
   void serve_later(SpliceRelay &relay) { unfinished_.push_back(&relay); }
+  // What both sides have ended is closed when the next turn has looked for what somebody waits for.
+  void close_later(SpliceRelay &relay) { finished_.push_back(&relay); }
   void bury(SpliceRelay &relay) { dead_relays_.push_back(&relay); }
   void bury(InboundFlow &flow) { dead_flows_.push_back(&flow); }
   void bury(std::unique_ptr<PublishedSocket> socket) { dead_sockets_.push_back(std::move(socket)); }
@@ -77,11 +79,15 @@ class PublisherCore final : TurnEnd {
 
  private:
   bool turn_end() override;
+  void close_finished();
   bool can_carry(const SocketAddress &client, const SocketAddress &target) const;
 
   InnerSockets inner_;
   std::vector<IpPrefix> own_;
   std::vector<SpliceRelay *> unfinished_;
+  // In this turn, and in the one before.
+  std::vector<SpliceRelay *> finished_;
+  std::vector<SpliceRelay *> closing_;
   // Served or forgotten in this turn: the loop may still hold a pointer to them.
   std::vector<SpliceRelay *> dead_relays_;
   std::vector<InboundFlow *> dead_flows_;

@@ -59,12 +59,15 @@ bool SpliceRelay::watch(Side &side) {
 }
 
 void SpliceRelay::abort() {
-  reset_on_close(client_.fd.get());
-  reset_on_close(inner_.fd.get());
+  if (!finished_) {
+    reset_on_close(client_.fd.get());
+    reset_on_close(inner_.fd.get());
+  }
   close();
 }
 
 void SpliceRelay::serve(Side &side, uint32_t events) {
+  if (finished_) return;
   // A container that refuses, or is not there, is a reset for the client, whose connection stands already.
   if ((events & EPOLLERR) != 0) return abort();
   if (connecting_) {
@@ -85,7 +88,9 @@ void SpliceRelay::resume() { transfer(); }
 
 void SpliceRelay::transfer() {
   if (!pump(inward_, client_, inner_, outward_) || !pump(outward_, inner_, client_, inward_)) return abort();
-  if (inward_.passed_on && outward_.passed_on) close();
+  if (!inward_.passed_on || !outward_.passed_on) return;
+  finished_ = true;
+  owner_.finished(*this);
 }
 
 bool SpliceRelay::pump(Direction &direction, Side &from, Side &to, const Direction &back) {
@@ -131,12 +136,17 @@ SpliceRelay::Step SpliceRelay::pass_message(Direction &direction, Side &from, Si
   const auto size = static_cast<size_t>(count);
   *moved += size;
   direction.bulk = size == buffer.size();
-  // Less than was asked for: there was no more.
-  if (!direction.bulk && !direction.urgent && !direction.ending) direction.readable = false;
+  // Less than was asked for: there was no more, and where the kernel had the end before, there will not be.
+  if (!direction.bulk && !direction.urgent) {
+    direction.readable = false;
+    direction.ended = direction.ending;
+  }
   if (size <= kSmall) owner_.loop().expect_answer();
   prepare_send(to);
-  const ssize_t sent =
-      uninterrupted([&] { return ::send(to.fd.get(), buffer.data(), size, MSG_DONTWAIT | MSG_NOSIGNAL); });
+  // One segment with the end, which follows at once unless it is the last one, which closing tells.
+  const bool has_more = direction.ended && !inward_.passed_on && !outward_.passed_on;
+  const int flags = MSG_DONTWAIT | MSG_NOSIGNAL | (has_more ? MSG_MORE : 0);
+  const ssize_t sent = uninterrupted([&] { return ::send(to.fd.get(), buffer.data(), size, flags); });
   if (sent < 0 && !would_block()) return Step::broken;
   const size_t gone = sent < 0 ? 0 : static_cast<size_t>(sent);
   return gone == size ? Step::done : keep(direction, buffer.subspan(gone, size - gone));
@@ -184,6 +194,7 @@ SpliceRelay::Step SpliceRelay::drain(Direction &direction, Side &to) {
 }
 
 void SpliceRelay::close() {
+  finished_ = true;
   for (Side *side : {&client_, &inner_}) {
     owner_.loop().closing(*side);
     side->fd.reset();

@@ -31,6 +31,8 @@ class RelayOwner {
   virtual std::span<uint8_t> buffer() = 0;
   // There is more to do: resume() it at the turn's end.
   virtual void unfinished(SpliceRelay &relay) = 0;
+  // Both ends were passed on: close() it as soon as nobody waits for anything else.
+  virtual void finished(SpliceRelay &relay) = 0;
   // The relay is over and its sockets are closed; it stays in memory until the turn's end.
   virtual void ended(SpliceRelay &relay) = 0;
 
@@ -49,9 +51,12 @@ class SpliceRelay {
   bool start();
   void resume();
   bool belongs_to(const RelayOwner &owner) const { return &owner_ == &owner; }
-  bool is_open() const { return static_cast<bool>(client_.fd); }
-  // Resets both connections.
+  // There is, or may be, something to pass on.
+  bool is_open() const { return !finished_; }
+  bool is_closed() const { return !client_.fd; }
+  // Resets both connections, unless both have ended.
   void abort();
+  void close();
 
  private:
   struct Side final : Watch {
@@ -69,7 +74,7 @@ class SpliceRelay {
     size_t held = 0;        // bytes in the pipe
     bool readable = false;  // there may be something to read
     bool urgent = false;    // there was urgent data: reads stop there, and a short one says nothing
-    bool ending = false;    // the end waits behind the data and was told already: a short read says nothing
+    bool ending = false;    // the end is known to wait behind the data: a short read was the last
     bool bulk = false;      // much comes at once
     bool ended = false;
     bool passed_on = false;  // the end, that is
@@ -88,7 +93,6 @@ class SpliceRelay {
   Step fill_pipe(Direction &direction, const Side &from, size_t *moved);
   Step drain(Direction &direction, Side &to);
   bool watch(Side &side);
-  void close();
 
   RelayOwner &owner_;
   Side client_;
@@ -96,6 +100,7 @@ class SpliceRelay {
   Direction inward_;   // client to container
   Direction outward_;  // container to client
   bool connecting_ = true;
+  bool finished_ = false;
 };
 
 }  // namespace sampan::net

@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include <utility>
+
 namespace sampan::net {
 
 namespace {
@@ -100,11 +102,13 @@ bool Tcp::turn_end() {
       if (!connection.delayed) pool_.destroy(&connection);
       continue;
     }
+    if (connection.settling) continue;
     const bool more = pump(connection);
     if (connection.need_ack && connection.state != TcpState::dead) acknowledge(connection);
     if (more) note_pending(connection);
   }
-  return pending_ != nullptr;
+  settle_finished();
+  return has_work();
 }
 
 // In a conversation the answer, which is about to come, carries the acknowledgement (RFC 9293 3.8.6.3).
@@ -151,12 +155,40 @@ void Tcp::note_settled(TcpConnection &connection) {
 
 // Both directions have ended, and both sides know it.
 void Tcp::finish_if_done(TcpConnection &connection) {
-  if (!connection.fin_acked || !connection.host_shut) return;
-  discard_acknowledged(connection);
-  close_host(connection);
+  if (connection.state != TcpState::open || !connection.fin_acked || !connection.host_shut) return;
   // Our last ACK may get lost; then the container repeats its FIN.
   connection.state = TcpState::lingering;
   arm_timer(connection);
+  connection.settling = true;
+  connection.next_settling = finished_;
+  finished_ = &connection;
+}
+
+// Nobody waits for the last acknowledgement, nor for the host's socket to be closed, but the container's next
+// connection may be on its way: this is done when the next turn has looked for it.
+void Tcp::settle_finished() {
+  while (settling_ != nullptr) {
+    TcpConnection &connection = *settling_;
+    settling_ = connection.next_settling;
+    connection.settling = false;
+    if (connection.need_ack) send_ack(connection);
+    discard_acknowledged(connection);
+    close_host(connection);
+  }
+  std::swap(settling_, finished_);
+}
+
+// Before it was settled: rare.
+void Tcp::forget_settling(TcpConnection &connection) {
+  if (!connection.settling) return;
+  connection.settling = false;
+  for (TcpConnection **list : {&settling_, &finished_}) {
+    for (TcpConnection **link = list; *link != nullptr; link = &(*link)->next_settling) {
+      if (*link != &connection) continue;
+      *link = connection.next_settling;
+      return;
+    }
+  }
 }
 
 // The host's side failed, or we cannot go on: the container sees a reset.
@@ -168,7 +200,8 @@ void Tcp::reset(TcpConnection &connection) {
 
 // The other host sees a reset: socket(7), SO_LINGER with a time of 0. #syscalls: setsockopt
 void Tcp::abort_host(TcpConnection &connection) {
-  if (!connection.fd) return;
+  // What has ended in order stays so.
+  if (!connection.fd || connection.settling) return;
   const struct linger now = {1, 0};
   ::setsockopt(connection.fd.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
   close_host(connection);
@@ -181,6 +214,8 @@ void Tcp::close_host(TcpConnection &connection) {
 }
 
 void Tcp::remove(TcpConnection &connection) {
+  if (connection.settling) discard_acknowledged(connection);
+  forget_settling(connection);
   if (connection.fd) close_host(connection);
   core_.loop.disarm(connection);
   connection.spill.clear(core_.spill);

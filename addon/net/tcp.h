@@ -43,7 +43,7 @@ class Tcp : Timer {
   // A TCP packet from a container.
   void receive(const Packet &packet);
   // To be called at the end of each turn that has work; true when some is left.
-  bool has_work() const { return pending_ != nullptr; }
+  bool has_work() const { return pending_ != nullptr || finished_ != nullptr || settling_ != nullptr; }
   bool turn_end();
   // The container is gone: its connections are closed, the other hosts see resets.
   void forget_source(const IpAddress &source);
@@ -61,6 +61,8 @@ class Tcp : Timer {
   void note_pending(TcpConnection &connection);
   void note_settled(TcpConnection &connection);
   void finish_if_done(TcpConnection &connection);
+  void settle_finished();
+  void forget_settling(TcpConnection &connection);
   void reset(TcpConnection &connection);
   void abort_host(TcpConnection &connection);
   void close_host(TcpConnection &connection);
@@ -106,10 +108,13 @@ class Tcp : Timer {
   void send_ack(TcpConnection &connection);
   void send_probe(TcpConnection &connection);
   void send_fin(TcpConnection &connection);
+  void note_fin_sent(TcpConnection &connection);
   void send_reset(const FlowKey &key, uint32_t seq, uint32_t ack, uint8_t flags);
   bool pump(TcpConnection &connection);
   size_t sendable(const TcpConnection &connection) const;
   ssize_t send_data(TcpConnection &connection, uint32_t offset, size_t size);
+  ssize_t send_next(TcpConnection &connection, size_t size);
+  void send_payload(TcpConnection &connection, uint32_t offset, size_t size, uint8_t flags);
   void transmit(TcpConnection &connection, TcpSegment &segment, size_t payload_size);
   void note_sent(TcpConnection &connection, uint32_t count);
   void report_failed_syn(TcpConnection &connection, int number);
@@ -133,6 +138,9 @@ class Tcp : Timer {
   SourceCounts half_open_;
   TcpConnection *pending_ = nullptr;
   TcpConnection *pending_last_ = nullptr;
+  // Those that finished in this turn, and in the one before.
+  TcpConnection *finished_ = nullptr;
+  TcpConnection *settling_ = nullptr;
   // In the order of their time; our own timer is for the first.
   TcpConnection *delayed_ = nullptr;
   TcpConnection *delayed_last_ = nullptr;

@@ -33,18 +33,21 @@ class TcpConnection final : public Watch, public Timer {
 
   FlowKey key;
   TcpConnection *next_in_bucket = nullptr;
-  TcpConnection *next_delayed = nullptr;  // the list of acknowledgements that wait
-  TcpConnection *next_pending = nullptr;  // the list of those with work at the turn's end
+  TcpConnection *next_delayed = nullptr;   // the list of acknowledgements that wait
+  TcpConnection *next_pending = nullptr;   // the list of those with work at the turn's end
+  TcpConnection *next_settling = nullptr;  // the list of those that have finished
   unique_fd fd;
   TcpState state = TcpState::connecting;
 
   bool pending : 1 = false;       // in that list
   bool delayed : 1 = false;       // in the list of acknowledgements that wait
+  bool settling : 1 = false;      // in the list of those that have finished: its socket is not closed yet
   bool answered : 1 = true;       // the host has sent something since the container last did, or is to begin
   bool conversing : 1 = false;    // the container's last data followed such an answer
   bool need_ack : 1 = false;      // something came that is not acknowledged
   bool readable : 1 = false;      // the host's socket may have data or an end that was not read
   bool host_ended : 1 = false;    // the host's socket has an end or an error behind its data
+  bool host_closing : 1 = false;  // an end, not an error: when all data was read, that is it
   bool host_urgent : 1 = false;   // it has had urgent data: reads stop there, and a short one says nothing
   bool host_eof : 1 = false;      // that end was reached: all data was read once
   bool fin_known : 1 = false;     // our FIN was sent at least once; it ends at fin_end

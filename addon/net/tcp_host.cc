@@ -134,6 +134,7 @@ void Tcp::host_ready(TcpConnection &connection, uint32_t events) {
     host_connected(connection);
   }
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) connection.host_ended = true;
+  connection.host_closing = connection.host_ended && (events & EPOLLERR) == 0;
   if ((events & EPOLLPRI) != 0) connection.host_urgent = true;
   if (connection.host_ended || (events & (EPOLLIN | EPOLLPRI)) != 0) {
     connection.readable = true;

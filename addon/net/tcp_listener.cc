@@ -63,6 +63,8 @@ void TcpListener::relay(unique_fd client, const SocketAddress &address) {
   made->abort();
 }
 
+void TcpListener::finished(SpliceRelay &relay) { core_.close_later(relay); }
+
 void TcpListener::ended(SpliceRelay &relay) {
   --core_.counters.connections;
   core_.bury(relay);
@@ -78,7 +80,7 @@ void TcpListener::close() {
   core_.loop().forget(*this, socket_.get());
   socket_.reset();
   core_.relays.for_each([this](SpliceRelay &relay) {
-    if (relay.belongs_to(*this) && relay.is_open()) relay.abort();
+    if (relay.belongs_to(*this) && !relay.is_closed()) relay.abort();
   });
 }
 

@@ -21,6 +21,7 @@ class TcpListener final : public PublishedSocket, RelayOwner, Watch, Timer {
   PipePool &pipes() override { return core_.resources.pipes(); }
   std::span<uint8_t> buffer() override { return core_.resources.buffer(); }
   void unfinished(SpliceRelay &relay) override { core_.serve_later(relay); }
+  void finished(SpliceRelay &relay) override;
   void ended(SpliceRelay &relay) override;
 
   // False: nobody is waiting, or nobody can be served now.

@@ -112,6 +112,10 @@ void Tcp::send_fin(TcpConnection &connection) {
   segment.flags = kTcpFin;
   segment.seq = connection.snd_nxt;
   transmit(connection, segment, 0);
+  note_fin_sent(connection);
+}
+
+void Tcp::note_fin_sent(TcpConnection &connection) {
   ++connection.snd_nxt;
   connection.fin_sent = true;
   connection.fin_known = true;
@@ -159,11 +163,33 @@ size_t Tcp::sendable(const TcpConnection &connection) const {
 ssize_t Tcp::send_data(TcpConnection &connection, uint32_t offset, size_t size) {
   const ssize_t count = peek_host(connection, connection.undiscarded + offset, core_.frame_out.payload(), size);
   if (count <= 0) return count;
+  const auto payload_size = static_cast<size_t>(count);
+  send_payload(connection, offset, payload_size, payload_size < size ? kTcpPsh : 0);
+  return count;
+}
+
+// The same for what was never sent, with the end when that is all there is: the kernel had the end before it was asked
+// for the data, so less than was asked for is the rest.
+ssize_t Tcp::send_next(TcpConnection &connection, size_t size) {
+  const uint32_t offset = connection.in_flight();
+  const bool is_closing = connection.host_closing && !connection.host_urgent;
+  const ssize_t count = peek_host(connection, connection.undiscarded + offset, core_.frame_out.payload(), size);
+  if (count <= 0) return count;
+  const auto payload_size = static_cast<size_t>(count);
+  const bool is_short = payload_size < size;
+  const bool is_last = is_short && is_closing;
+  send_payload(connection, offset, payload_size, (is_short ? kTcpPsh : 0) | (is_last ? kTcpFin : 0));
+  note_sent(connection, static_cast<uint32_t>(payload_size));
+  connection.host_eof = is_last;
+  if (is_last) note_fin_sent(connection);
+  return count;
+}
+
+void Tcp::send_payload(TcpConnection &connection, uint32_t offset, size_t size, uint8_t flags) {
   TcpSegment segment;
   segment.seq = connection.snd_una + offset;
-  if (static_cast<size_t>(count) < size) segment.flags = kTcpPsh;
-  transmit(connection, segment, static_cast<size_t>(count));
-  return count;
+  segment.flags = flags;
+  transmit(connection, segment, size);
 }
 
 // Passes on what the host has sent. True: there is more, and the container can take it.
@@ -177,11 +203,11 @@ bool Tcp::pump(TcpConnection &connection) {
       arm_timer(connection);
       return false;
     }
-    const ssize_t count = send_data(connection, connection.in_flight(), size);
+    const ssize_t count = send_next(connection, size);
     if (count > 0) {
-      note_sent(connection, static_cast<uint32_t>(count));
       if (count < connection.mss) core_.loop.expect_answer();
-      if (static_cast<size_t>(count) == size || connection.host_ended || connection.host_urgent) continue;
+      const bool may_be_more = static_cast<size_t>(count) == size || connection.host_ended || connection.host_urgent;
+      if (may_be_more && !connection.host_eof) continue;
     } else if (count == 0) {
       connection.host_eof = true;
       send_fin(connection);
