@@ -3,6 +3,7 @@
 // is seen at once. A longer run of one target: build/fuzz/fuzz_tar -max_total_time=3600.
 
 import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { argv } from 'node:process';
 import { buildFuzzTargets } from './native-build.mjs';
@@ -18,9 +19,20 @@ const targets = sourcesOf('fuzz')
   .map((path) => basename(path, '.cc'))
   .filter((name) => argv.length < 3 || argv.includes(name));
 
+/** Inputs that reach far, from which mutations begin. */
+const seedsOf = (name) => {
+  const directory = join(root, 'addon/test/seeds', name);
+  if (!existsSync(directory)) return [];
+  return [
+    `-seed_inputs=${readdirSync(directory)
+      .map((file) => join(directory, file))
+      .join(',')}`,
+  ];
+};
+
 const survives = (name) => {
   const artifacts = `-artifact_prefix=${join(root, 'build/fuzz')}/`;
-  const { status, stderr } = spawnSync(join(root, 'build/fuzz', name), [...limits, artifacts], {
+  const { status, stderr } = spawnSync(join(root, 'build/fuzz', name), [...limits, artifacts, ...seedsOf(name)], {
     cwd: root,
     encoding: 'utf8',
     stdio: ['ignore', 'ignore', 'pipe'],
