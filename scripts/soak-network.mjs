@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// `node scripts/soak-network.mjs [--minutes 60] [--drain 330]`: an hour of mixed load at a low rate on one netd: transfers, connects
-// and closes, resets, UDP, DNS, published ports, idle connections, containers that come and go, and in the first fifth
-// two times kill -9 of netd. Ends with a verdict: 0 when nothing failed (but what a kill explains), every idle
-// connection survived, and descriptors, memory and flows are back where they were before the load.
+// `node scripts/soak-network.mjs [--minutes 60] [--drain 330]`: an hour of mixed load at a low rate on one netd: small
+// and large transfers, connects and closes, resets, UDP, DNS, published ports, idle connections, containers that come
+// and go, and in the first fifth two times kill -9 of netd. Ends with a verdict: 0 when nothing failed (but what a kill
+// explains), every idle connection survived, and descriptors, memory and flows are back where they were before the load.
 //
 // How this works: a baseline is sampled with the containers there and no load; the load runs; then it stops until the
 // longest idle time of a flow (UDP, 300 s) is over, and the same is sampled again, of the same netd.
@@ -27,6 +27,8 @@ const minutes = Number(values.minutes);
 /** Longer than the longest idle time of a flow; less only to try the script itself. */
 const drainSeconds = Number(values.drain);
 const sampleSeconds = 30;
+/** Much data, because it may go another way than little. */
+const bulkBytes = 30_000_000;
 /** Failures within this time of a kill are the kill's. */
 const graceMs = 8000;
 
@@ -192,6 +194,7 @@ class Soak {
         await this.attempt('container', () => this.tool('run', '--rm', '--network', 'soak', 'host', 'true'));
       if (turn % 40 === 20)
         await this.attempt('burst', () => Promise.all(Array.from({ length: 50 }, () => transfer(this.tcp, 100))));
+      if (turn % 40 === 10) await this.attempt('published bulk', () => transfer(this.tcp, bulkBytes));
       await sleep(400);
     }
   }

@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 # The load that comes from a container: inside.py HOST PORT NAME, where HOST:PORT echoes TCP and UDP and NAME is another
 # container. A JSON line every five seconds: what was done, what failed, and how many idle connections are still there.
+import hashlib
 import json
 import os
 import random
 import socket
 import struct
 import sys
+import threading
 import time
 
 host, port, name = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 idle_count = 20
+# Much data, because it may go another way than little.
+bulk_size, bulk_seconds = 30_000_000, 20
 
 
 def receive(connection, size):
@@ -33,6 +37,30 @@ def transfer():
     with socket.create_connection((host, port), 10) as connection:
         for _ in range(random.randint(1, 8)):
             echo(connection, os.urandom(random.choice((1, 1500, 60_000))))
+
+
+def bulk():
+    """Both directions at once, ended by us; a third of it with pauses, after which it is little data again."""
+    block = os.urandom(100_000)
+    sent, came = hashlib.sha256(), hashlib.sha256()
+
+    def send(connection):
+        for count in range(bulk_size // len(block)):
+            sent.update(block)
+            connection.sendall(block)
+            if count % 10 == 0 and count < 100:
+                time.sleep(0.05)
+        connection.shutdown(socket.SHUT_WR)
+
+    with socket.create_connection((host, port), 10) as connection:
+        connection.settimeout(30)
+        sender = threading.Thread(target=send, args=(connection,))
+        sender.start()
+        while data := connection.recv(1 << 18):
+            came.update(data)
+        sender.join()
+    if sent.digest() != came.digest():
+        raise OSError('other bytes came back')
 
 
 def reset():
@@ -105,12 +133,14 @@ class Idle:
 kinds = (transfer, transfer, transfer, datagram, datagram, reset, refused, lookup, lookup_tcp, beside)
 idle = Idle()
 idle.check()
-counts, failures, reported, checked = {}, [], time.time(), time.time()
+counts, failures, reported, checked, moved = {}, [], time.time(), time.time(), time.time()
 print(json.dumps({'ready': True}), flush=True)
 while True:
     # the file is the switch of the load
     if not os.path.exists('/control/quiet'):
         kind = random.choice(kinds)
+        if time.time() - moved > bulk_seconds:
+            kind, moved = bulk, time.time()
         try:
             kind()
             counts[kind.__name__] = counts.get(kind.__name__, 0) + 1
