@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <new>
 #include <utility>
 
 #include "addon/net/tcp_options.h"
@@ -96,7 +98,7 @@ void SpliceRelay::transfer() {
 bool SpliceRelay::pump(Direction &direction, Side &from, Side &to, const Direction &back) {
   for (size_t moved = 0;;) {
     Step step = Step::blocked;
-    if (direction.held != 0) {
+    if (direction.has_data()) {
       step = drain(direction, to);
     } else if (direction.readable && !direction.ended) {
       if (moved >= kBytesPerTurn) {
@@ -108,7 +110,7 @@ bool SpliceRelay::pump(Direction &direction, Side &from, Side &to, const Directi
     if (step == Step::broken) return false;
     if (step == Step::blocked) break;
   }
-  return direction.held != 0 || !direction.ended || direction.passed_on || pass_on_end(direction, to, back);
+  return direction.has_data() || !direction.ended || direction.passed_on || pass_on_end(direction, to, back);
 }
 
 // #syscalls: shutdown
@@ -158,9 +160,18 @@ SpliceRelay::Step SpliceRelay::keep(Direction &direction, std::span<const uint8_
   // No descriptor is left: this connection has to go, rather than wait for what may never come.
   if (!pipe) return Step::broken;
   direction.pipe = pipe.take();
-  direction.held = rest.size();
   const ssize_t written = ::write(direction.pipe.in.get(), rest.data(), rest.size());
-  return written == static_cast<ssize_t>(rest.size()) ? Step::done : Step::broken;
+  if (written < 0) return Step::broken;
+  direction.held = static_cast<size_t>(written);
+  // pipe(7), pipe-user-pages-soft: a user with many pipes gets them smaller than a message.
+  return direction.held == rest.size() ? Step::done : keep_remainder(direction, rest.subspan(direction.held));
+}
+
+SpliceRelay::Step SpliceRelay::keep_remainder(Direction &direction, std::span<const uint8_t> rest) {
+  direction.remainder = {std::unique_ptr<uint8_t[]>(new (std::nothrow) uint8_t[rest.size()]), 0, rest.size()};
+  if (!direction.remainder.bytes) return Step::broken;
+  std::copy(rest.begin(), rest.end(), direction.remainder.bytes.get());
+  return Step::done;
 }
 
 SpliceRelay::Step SpliceRelay::fill_pipe(Direction &direction, const Side &from, size_t *moved) {
@@ -189,7 +200,21 @@ SpliceRelay::Step SpliceRelay::drain(Direction &direction, Side &to) {
     if (size < 0) return would_block() ? Step::blocked : Step::broken;
     direction.held -= static_cast<size_t>(size);
   }
-  owner_.pipes().give(std::move(direction.pipe));
+  if (direction.pipe.in) owner_.pipes().give(std::move(direction.pipe));
+  return direction.remainder.size == 0 ? Step::done : send_remainder(direction.remainder, to);
+}
+
+// #syscalls: sendto
+SpliceRelay::Step SpliceRelay::send_remainder(Remainder &remainder, const Side &to) {
+  while (remainder.size != 0) {
+    const ssize_t size = uninterrupted([&] {
+      return ::send(to.fd.get(), remainder.bytes.get() + remainder.from, remainder.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    });
+    if (size < 0) return would_block() ? Step::blocked : Step::broken;
+    remainder.from += static_cast<size_t>(size);
+    remainder.size -= static_cast<size_t>(size);
+  }
+  remainder = {};
   return Step::done;
 }
 
@@ -199,7 +224,7 @@ void SpliceRelay::close() {
     owner_.loop().closing(*side);
     side->fd.reset();
   }
-  for (Direction *direction : {&inward_, &outward_}) direction->pipe = {};
+  for (Direction *direction : {&inward_, &outward_}) *direction = {};
   owner_.ended(*this);
 }
 

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "addon/net/event_loop.h"
@@ -68,10 +69,18 @@ class SpliceRelay {
     bool was_sent_to = false;
     bool sends_at_once = false;
   };
+  struct Remainder {
+    std::unique_ptr<uint8_t[]> bytes;
+    size_t from = 0;
+    size_t size = 0;  // from there on
+  };
   // From one side to the other.
   struct Direction {
+    bool has_data() const { return held != 0 || remainder.size != 0; }
+
     Pipe pipe;              // while data is in it
     size_t held = 0;        // bytes in the pipe
+    Remainder remainder;    // what comes behind them, when the pipe has no room for it
     bool readable = false;  // there may be something to read
     bool urgent = false;    // there was urgent data: reads stop there, and a short one says nothing
     bool ending = false;    // the end is known to wait behind the data: a short read was the last
@@ -90,8 +99,10 @@ class SpliceRelay {
   Step fill(Direction &direction, Side &from, Side &to, size_t *moved);
   Step pass_message(Direction &direction, Side &from, Side &to, size_t *moved);
   Step keep(Direction &direction, std::span<const uint8_t> rest);
+  Step keep_remainder(Direction &direction, std::span<const uint8_t> rest);
   Step fill_pipe(Direction &direction, const Side &from, size_t *moved);
   Step drain(Direction &direction, Side &to);
+  Step send_remainder(Remainder &remainder, const Side &to);
   bool watch(Side &side);
 
   RelayOwner &owner_;

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "addon/net/tcp_options.h"
 #include "addon/sys/unique_fd.h"
@@ -240,6 +241,45 @@ TEST("a fast sender is held back by a slow reader, and nothing is lost") {
       if (turns > 50 && world.wait(pair.server)) received += receive(pair.server).size();
     }
     CHECK_EQ(received, kTotal);
+  });
+}
+
+// pipe(7), pipe-user-pages-soft: from then on the user's pipes are smaller than a message.
+std::vector<unique_fd> use_up_large_pipes() {
+  std::vector<unique_fd> held;
+  for (int i = 0; i < 1000; ++i) {
+    int ends[2];
+    CHECK_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    for (const int end : ends) held.emplace_back(end);
+    if (::fcntl(ends[0], F_GETPIPE_SZ) < 16384) return held;
+    (void)::fcntl(ends[0], F_SETPIPE_SZ, 1 << 20);
+  }
+  test::fail(__FILE__, __LINE__, "the pipes of the user stay large");
+  return held;
+}
+
+TEST("messages are passed on whole where only small pipes are left for what waits") {
+  test::in_own_network({kClient, kContainer}, [] {
+    World world;
+    const std::vector<unique_fd> held = use_up_large_pipes();
+    const unique_fd listener = server(SOCK_STREAM);
+    const Pair pair = connect_through(world, listener, world.publish(false), kClient, kClient);
+    std::string sent;
+    std::string received;
+    for (int i = 0; i < 4000; ++i) {
+      const std::string message(15'000 + static_cast<size_t>(i) % 1000, static_cast<char>('a' + i % 26));
+      const ssize_t size = ::send(pair.server.get(), message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+      if (size <= 0) break;
+      sent += message.substr(0, static_cast<size_t>(size));
+      world.turn();
+    }
+    while (received.size() < sent.size() && world.wait(pair.client)) {
+      const std::string part = receive(pair.client);
+      if (part.empty() || part == "<error>") break;
+      received += part;
+    }
+    CHECK_EQ(received.size(), sent.size());
+    CHECK(received == sent);
   });
 }
 
