@@ -33,7 +33,7 @@ export const runProject = async ({ project, args, state, run, env }) => {
 /** Variables of the caller that tests read. */
 export const passedOn = () =>
   Object.fromEntries(
-    ['CI', 'UPDATE', 'SAMPAN_TEST_SEED', 'SAMPAN_TEST_ROUNDS', 'SAMPAN_TEST_BYTES', 'FORCE_COLOR'].flatMap((name) =>
+    ['CI', 'UPDATE', 'SAMPAN_TEST_SEED', 'SAMPAN_TEST_ROUNDS', 'SAMPAN_TEST_FULL', 'FORCE_COLOR'].flatMap((name) =>
       process.env[name] === undefined ? [] : [[name, process.env[name]]],
     ),
   );

@@ -37,31 +37,38 @@ container.test('refused, silent, unreachable, reset and ended look as they do wi
   expect(inside).toEqual(outside);
 });
 
-container.test('half-close, websockets, packets as of QUIC, DNS over UDP and TCP: to another machine', async () => {
-  await using _server = await startOnOther(python('protocols.py', 'serve', '7201', '7202', '7203'));
-  const seen = JSON.parse(
-    await runAt('container', python('protocols.py', 'ask', otherIp, '7201', '7202', '7203')),
-  ) as object;
-  for (const [what, is] of Object.entries(seen)) expect([what, is]).toEqual([what, true]);
-});
+const expectAll = async (place: Place, address: string): Promise<void> => {
+  const seen = JSON.parse(await runAt(place, python('protocols.py', 'ask', address, '7201', '7202', '7203'))) as object;
+  for (const [what, is] of Object.entries(seen))
+    expect([place, address, what, is]).toEqual([place, address, what, true]);
+};
+const serveProtocols = python('protocols.py', 'serve', '7201', '7202', '7203');
 
-container.test('the same from the host and another machine to published ports', async () => {
+container.test(
+  'half-close, websockets, packets as of QUIC, DNS over UDP and TCP: to another machine and to the host',
+  async () => {
+    await using _server = await startOnOther(serveProtocols);
+    await expectAll('container', otherIp);
+    const name = uniqueName('protocols');
+    const args = ['-d', '--name', name, '--network', 'host', '-v', `${__dirname}:${__dirname}:ro`];
+    await ok(['run', ...args, 'host', ...serveProtocols]);
+    await expectAll('container', hostIp);
+    await ok(['rm', '-f', name]);
+  },
+);
+
+container.test('the same between containers, and from the host and another machine to published ports', async () => {
   const name = uniqueName('protocols');
   const publish = ['7201', '7202/udp', '7203', '7203/udp'].flatMap((port) => [
     '-p',
     `${port.split('/')[0] ?? ''}:${port}`,
   ]);
   const args = ['-d', '--name', name, '--network', 'bridge', '-v', `${__dirname}:${__dirname}:ro`, ...publish];
-  await ok(['run', ...args, 'host', ...python('protocols.py', 'serve', '7201', '7202', '7203')]);
-  for (const [place, address] of [
-    ['host', '127.0.0.1'],
-    ['other', hostIp],
-  ] as const) {
-    const seen = JSON.parse(
-      await runAt(place, python('protocols.py', 'ask', address, '7201', '7202', '7203')),
-    ) as object;
-    for (const [what, is] of Object.entries(seen)) expect([place, what, is]).toEqual([place, what, true]);
-  }
+  await ok(['run', ...args, 'host', ...serveProtocols]);
+  await expectAll('container', await ok(['inspect', '-f', '{{.NetworkSettings.IPAddress}}', name]));
+  await expectAll('host', '127.0.0.1');
+  await expectAll('host', hostIp);
+  await expectAll('other', hostIp);
   await ok(['rm', '-f', name]);
 });
 

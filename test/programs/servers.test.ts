@@ -1,21 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 // Well-known servers and their clients: the server in a container, the client in another one, on the host and on another
-// machine; then the server on the other machine and the client in a container.
+// machine; then the server on the other machine or on the host, and the client in a container.
 
 import { poll } from '../support/poll.js';
-import { otherIp, places, programs, serveInContainer, serveOnOther, shellAt, type Place } from '../support/machines.js';
+import {
+  hostIp,
+  isFull,
+  otherIp,
+  places,
+  programs,
+  serveAt,
+  serveInContainer,
+  shellAt,
+  type Place,
+} from '../support/machines.js';
 import { requires } from '../support/requires.js';
 import { ok } from '../support/tool.js';
 
 const container = requires('two-machines', 'subids', 'overlay-in-userns', 'dev-net-tun');
 
-jest.setTimeout(180_000);
+const timeoutMs = isFull ? 600_000 : 50_000;
+jest.setTimeout(5 * timeoutMs);
 
 beforeAll(async () => {
   await programs();
 });
 
-/** Runs the client at each place against the server in a container, then in a container against the other machine. */
+/** Runs the client at each place against the server in a container, then in a container against each machine's server. */
 const everywhere = async (
   {
     ports,
@@ -30,9 +41,14 @@ const everywhere = async (
     await client(place, await server.at(place, first), async (port) => (await server.at(place, port))[1]);
   }
   await ok(['rm', '-f', server.name]);
-  const other = await serveOnOther(command, options);
-  await client('container', [otherIp, first], (port) => Promise.resolve(port));
-  await ok(['rm', '-f', other]);
+  for (const [place, address] of [
+    ['other', otherIp],
+    ['host', hostIp],
+  ] as const) {
+    const name = await serveAt(place, command, options);
+    await client('container', [address, first], (port) => Promise.resolve(port));
+    await ok(['rm', '-f', name]);
+  }
 };
 
 const answers = (place: Place, command: string): Promise<void> =>
@@ -45,14 +61,13 @@ const answers = (place: Place, command: string): Promise<void> =>
     { timeoutMs: 30_000 },
   );
 
+const pageBytes = String(isFull ? 1_000_000_000 : 50_000_000);
 const nginx = [
-  'mkdir -p /srv/up; head -c 50000000 /dev/urandom > /srv/big; echo hello > /srv/index.html',
+  'mkdir -p /srv/up; chmod 777 /srv/up; echo hello > /srv/index.html',
   `cat > /tmp/n.conf <<'C'
 daemon off; error_log stderr; events { }
 http { access_log off; server { listen 8080; listen 8082 http2; root /srv; client_max_body_size 0;
-  location /up { client_body_in_file_only clean; client_body_temp_path /srv/up; proxy_pass http://127.0.0.1:8080/ok;
-    proxy_set_body $content_length; }
-  location /ok { return 200 "stored"; } } }
+  location /up/ { client_body_temp_path /srv/up; dav_methods PUT; } } }
 C`,
   'exec nginx -c /tmp/n.conf',
 ].join('\n');
@@ -60,21 +75,22 @@ C`,
 container.test('curl and nginx: keep-alive, large downloads and uploads, HTTP/2', async () => {
   await everywhere({ ports: ['8080', '8082'], command: nginx }, async (place, [host, port], also) => {
     const url = `http://${host}:${port}`;
-    await answers(place, `curl -sf ${url}/`);
-    const second = await also('8082');
+    await answers(place, `curl -sSf ${url}/`);
+    const second = `http://${host}:${await also('8082')}`;
+    const same = `| sha256sum)" = "$(sha256sum < /tmp/big)" && echo same`;
     const text = await shellAt(
       place,
       [
-        'set -e; head -c 50000000 /dev/zero > /tmp/up',
-        `curl -svf ${url}/ ${url}/ ${url}/ 2>&1 | grep -c 'Re-using existing connection'`,
-        `test "$(curl -sf ${url}/big | sha256sum)" = "$(curl -sf --http2-prior-knowledge http://${host}:${second}/big | sha256sum)"`,
-        `curl -sf ${url}/big | wc -c`,
-        `curl -sf -T /tmp/up ${url}/up`,
-        `curl -sf --http2-prior-knowledge -o /dev/null -w '\\n%{http_version}' http://${host}:${second}/`,
+        `set -e; head -c ${pageBytes} /dev/urandom > /tmp/big`,
+        `curl -sSvf ${url}/ ${url}/ ${url}/ 2>&1 | grep -c 'Re-using existing connection'`,
+        `curl -sSf -T /tmp/big ${url}/up/1; test "$(curl -sSf --http2-prior-knowledge ${second}/up/1 ${same}`,
+        `curl -sSf --http2-prior-knowledge -T /tmp/big ${second}/up/2; test "$(curl -sSf ${url}/up/2 ${same}`,
+        `curl -sSf --http2-prior-knowledge -o /dev/null -w '%{http_version}' ${second}/`,
         `wrk -c 64 -t 2 -d 2 ${url}/ | grep -E 'Socket errors|Non-2xx' || true`,
       ].join('\n'),
+      timeoutMs,
     );
-    expect(text).toBe('2\n50000000\nstored\n2');
+    expect(text).toBe('2\nsame\nsame\n2');
   });
 });
 
@@ -89,7 +105,8 @@ container.test('PostgreSQL and pgbench', async () => {
     await answers(place, `psql ${to} -c 'select 1' postgres`);
     const text = await shellAt(
       place,
-      `pgbench -i -q ${to} postgres 2>/dev/null && pgbench -n -c 8 -j 2 -T 3 ${to} postgres 2>/dev/null`,
+      `pgbench -i -q ${to} postgres 2>/dev/null && pgbench -n -c 8 -j 2 -T ${isFull ? '60' : '3'} ${to} postgres 2>/dev/null`,
+      timeoutMs,
     );
     expect(text).toMatch(/number of failed transactions: 0 /);
     expect(text).toMatch(/tps = [1-9]/);
@@ -104,15 +121,27 @@ container.test('Redis and redis-benchmark with pipelining', async () => {
     const text = await shellAt(
       place,
       [
-        `redis-benchmark ${to} -t set,get -n 30000 -P 16 -c 50 -q --csv`,
+        `redis-benchmark ${to} -t set,get -n ${isFull ? '1000000' : '30000'} -P 16 -c 50 -q --csv`,
         `head -c 8000000 /dev/urandom | base64 -w 0 > /tmp/value; redis-cli ${to} -x set big < /tmp/value`,
         `test "$(redis-cli ${to} get big | sha256sum)" = "$( (cat /tmp/value; echo) | sha256sum)" && echo same`,
       ].join('\n'),
+      timeoutMs,
     );
     expect(text).toMatch(/"SET","\d+/);
     expect(text).toMatch(/OK\nsame\n$/);
   });
 });
+
+const fileCount = isFull ? 50_000 : 3000;
+/** In directories of a hundred, none larger than a few pages. */
+const makeTree = `python3 - <<'P'
+import os
+for i in range(${String(fileCount)}):
+    directory = f'/tmp/tree/{i // 100}'
+    os.makedirs(directory, exist_ok=True)
+    with open(f'{directory}/{i}', 'wb') as file:
+        file.write(os.urandom(i * 7 % 10_000))
+P`;
 
 container.test('rsync over ssh of a tree of many files, there and back', async () => {
   const key = await shellAt('container', 'ssh-keygen -q -t ed25519 -N "" -f /tmp/k && cat /tmp/k && cat /tmp/k.pub');
@@ -129,13 +158,13 @@ container.test('rsync over ssh of a tree of many files, there and back', async (
     const text = await shellAt(
       place,
       [
-        `${prepare}mkdir -p /tmp/tree/a /tmp/tree/b; cd /tmp/tree`,
-        'for i in $(seq 1 1500); do echo "file $i" > a/$i; head -c $((i * 7)) /dev/urandom > b/$i; done',
+        `${prepare}${makeTree}`,
         `rsync -a -e '${ssh}' /tmp/tree/ root@${host}:/tmp/copy-${place}/`,
         `rsync -a -e '${ssh}' root@${host}:/tmp/copy-${place}/ /tmp/back/`,
         'diff -r /tmp/tree /tmp/back && find /tmp/back -type f | wc -l',
       ].join('\n'),
+      timeoutMs,
     );
-    expect(text).toBe('3000\n');
+    expect(text).toBe(`${String(fileCount)}\n`);
   });
 });

@@ -79,8 +79,13 @@ def move(host, port, size, count):
     right = []
 
     def work(verb):
-        if one(host, port, verb, size):
-            right.append(verb)
+        try:
+            if one(host, port, verb, size):
+                right.append(verb)
+            else:
+                print(f'{verb}: another sum')
+        except (OSError, EOFError) as error:
+            print(f'{verb}: {error!r}')
 
     threads = [threading.Thread(target=work, args=(verb,)) for _ in range(count) for verb in ('put', 'get')]
     for thread in threads:

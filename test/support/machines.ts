@@ -11,6 +11,9 @@ import { ok, sandbox, uniqueName } from './tool.js';
 export type Place = 'container' | 'host' | 'other';
 export const places: readonly Place[] = ['container', 'host', 'other'];
 
+/** The sizes that take long: SAMPAN_TEST_FULL=1. */
+export const isFull = process.env['SAMPAN_TEST_FULL'] !== undefined;
+
 export const hostIp = process.env['SAMPAN_TEST_HOST'] ?? '';
 export const otherIp = process.env['SAMPAN_TEST_OTHER'] ?? '';
 
@@ -145,10 +148,14 @@ export const serveInContainer = async (
   };
 };
 
-/** Serves on the other machine, in a container of its network; gives its name. */
-export const serveOnOther = async (command: string, options: readonly string[] = []): Promise<string> => {
-  const name = uniqueName('other');
+/** Serves on a machine itself, in a container of its network; gives its name. */
+export const serveAt = async (
+  place: 'host' | 'other',
+  command: string,
+  options: readonly string[] = [],
+): Promise<string> => {
+  const name = uniqueName(place);
   const args = ['run', '-d', '--name', name, '--network', 'host', ...options, await programs(), 'sh', '-c', command];
-  await runAt('other', [program, ...args]);
+  await runAt(place, [program, ...args]);
   return name;
 };
