@@ -2,9 +2,8 @@
 // Image configs (image-spec 1.1, config.md; docker's fields beside them). The bytes are the image's identity and are
 // never written again: this is only how they are read.
 
-import { createHash } from 'node:crypto';
 import type { Healthcheck } from '../util/healthcheck.js';
-import { digestOfHex, parseDigest, type Digest } from './digest.js';
+import { digestOf, parseDigest, type Digest } from './digest.js';
 import {
   arrayOf,
   asObject,
@@ -111,9 +110,7 @@ export const chainIdsOf = (diffIds: readonly Digest[]): readonly Digest[] => {
   const chain: Digest[] = [];
   for (const diffId of diffIds) {
     const parent = chain.at(-1);
-    chain.push(
-      parent === undefined ? diffId : digestOfHex(createHash('sha256').update(`${parent} ${diffId}`).digest('hex')),
-    );
+    chain.push(parent === undefined ? diffId : digestOf(`${parent} ${diffId}`));
   }
   return chain;
 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Content digests (image-spec 1.1, descriptor.md). sha256 is the only algorithm: the content store is keyed by it.
 
-import { createHash } from 'node:crypto';
 import { sampanError } from '../errors/sampan-error.js';
+import { sha256 } from '../util/sha256.js';
 import { shorten } from '../util/shorten.js';
 
 /** `sha256:<64 lower-case hex>`; made only here. */
@@ -18,8 +18,7 @@ export const parseDigest = (text: unknown, what: string): Digest => {
   throw sampanError('ERR_IMAGE_INVALID', { subject: `${what} is not a sha256 digest: ${shorten(text)}` });
 };
 
-export const digestOf = (content: Uint8Array | string): Digest =>
-  digestOfHex(createHash('sha256').update(content).digest('hex'));
+export const digestOf = (content: Uint8Array | string): Digest => digestOfHex(sha256(content));
 
 /** From the 64 hex digits, as file names and hash functions have them. */
 export const digestOfHex = (hex: string): Digest => parseDigest(`sha256:${hex}`, 'digest');

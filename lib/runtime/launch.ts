@@ -17,6 +17,8 @@ export interface LaunchOptions {
   readonly operations: readonly PlanOperation[];
   /** open descriptors, in the order of the plan's slots; they stay the caller's */
   readonly descriptors: readonly number[];
+  /** called once the helper is at work; what takes time and is needed later belongs here */
+  readonly onSpawned?: (() => void) | undefined;
 }
 
 /** A process that is ready to be executed. */
@@ -36,6 +38,7 @@ export const launchHelper = async (native: Native, options: LaunchOptions): Prom
   const connection = new Connection((handlers) => native.openChannel(spawned.control, handlers));
   try {
     const helper = readIdentity(spawned.pid);
+    options.onSpawned?.();
     const ready = await expectEvent(connection, 'ready');
     if (helper === undefined) throw planError(lostHelper('READY'));
     return {

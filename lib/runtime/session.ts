@@ -37,9 +37,14 @@ export interface SessionOptions {
   readonly signal: (signal: number) => void;
 }
 
+/** Loads what openSession() needs: while a helper is at work there is time for it. */
+export const prepareSession = (): void => {
+  new Readable().destroy();
+};
+
 export const openSession = (connection: Connection, options: SessionOptions): Session => {
-  const stdout = new FrameReadable();
-  const stderr = new FrameReadable();
+  const stdout = fedReadable();
+  const stderr = fedReadable();
   const run = async (): Promise<SessionEnd> => {
     try {
       const how = await pump(connection, { stdout, stderr, subject: options.subject });
@@ -58,8 +63,8 @@ export const openSession = (connection: Connection, options: SessionOptions): Se
   end.catch(() => undefined);
   return {
     tty: options.tty,
-    stdout,
-    stderr,
+    stdout: stdout.stream,
+    stderr: stderr.stream,
     stdin: inputOf(connection),
     end,
     resize: (columns, rows) => void connection.send({ type: 'resize', columns, rows }),
@@ -72,8 +77,8 @@ export const openSession = (connection: Connection, options: SessionOptions): Se
 };
 
 interface Outputs {
-  readonly stdout: FrameReadable;
-  readonly stderr: FrameReadable;
+  readonly stdout: FedReadable;
+  readonly stderr: FedReadable;
   readonly subject: string;
 }
 
@@ -99,35 +104,43 @@ const deliver = async (frame: HelperEvent, { stdout, stderr }: Outputs): Promise
   return undefined;
 };
 
-/** A Readable that is fed, and whose feeder waits until there is room again. */
-class FrameReadable extends Readable {
-  #room: (() => void) | undefined;
-  #finished = false;
-
-  override _read(): void {
-    this.#room?.();
-    this.#room = undefined;
-  }
-
-  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    // A reader that has gone must not hold the other stream.
-    this.#room?.();
-    callback(error);
-  }
-
-  async deliver(chunk: Buffer): Promise<void> {
-    if (this.destroyed || this.push(chunk)) return;
-    await new Promise<void>((resolve) => {
-      this.#room = resolve;
-    });
-  }
-
+/** Readables of one session are made by a function: a class would load node:stream with every command. */
+interface FedReadable {
+  readonly stream: Readable;
+  /** waits until there is room again */
+  deliver(chunk: Buffer): Promise<void>;
   /** idempotent */
-  finish(): void {
-    if (!this.destroyed && !this.#finished) this.push(null);
-    this.#finished = true;
-  }
+  finish(): void;
 }
+
+const fedReadable = (): FedReadable => {
+  let room: (() => void) | undefined;
+  let finished = false;
+  const stream = new Readable({
+    read: () => {
+      room?.();
+      room = undefined;
+    },
+    destroy: (error, callback) => {
+      // A reader that has gone must not hold the other stream.
+      room?.();
+      callback(error);
+    },
+  });
+  return {
+    stream,
+    deliver: async (chunk) => {
+      if (stream.destroyed || stream.push(chunk)) return;
+      await new Promise<void>((resolve) => {
+        room = resolve;
+      });
+    },
+    finish: () => {
+      if (!stream.destroyed && !finished) stream.push(null);
+      finished = true;
+    },
+  };
+};
 
 const inputOf = (connection: Connection): Writable =>
   new Writable({

@@ -2,10 +2,10 @@
 // Files that are either the old or the new content, whatever is killed when: temp file in the same directory, fsync,
 // rename, fsync of the directory (rename(2), fsync(2)).
 
-import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { hasErrno, sampanError } from '../errors/sampan-error.js';
+import { randomHex } from '../util/random.js';
 
 export interface AtomicOptions {
   /** survive a power cut too; what one boot alone needs does without */
@@ -14,7 +14,7 @@ export interface AtomicOptions {
 
 /** @throws ERR_NO_SPACE when the file system is full; nothing is left behind then */
 export const writeFileAtomic = (path: string, data: string | Uint8Array, options: AtomicOptions): void => {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  const temporary = join(dirname(path), `.${basename(path)}.${randomHex(6)}.tmp`);
   try {
     writeNew(temporary, data, options);
     renameSync(temporary, path);

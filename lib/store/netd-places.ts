@@ -3,11 +3,11 @@
 // of its own for each user namespace and id map that containers have. Who is in another user namespace (in a container,
 // under unshare(1)) has no rights over interfaces of ours, and a container whose ids netd lacks could not be born in it.
 
-import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readlinkSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { hasErrno } from '../errors/sampan-error.js';
 import type { IdMapping } from '../spec/runtime-config.js';
+import { sha256 } from '../util/sha256.js';
 
 /** The ids of a container. */
 export interface ContainerIds {
@@ -20,7 +20,7 @@ const prefix = 'netd-';
 /** Of containers with this map. */
 export const netdDirectory = (runtimeRoot: string, { uids, gids }: ContainerIds): string => {
   const identity = JSON.stringify([readlinkSync('/proc/self/ns/user'), uids, gids]);
-  return join(runtimeRoot, `${prefix}${createHash('sha256').update(identity).digest('hex').slice(0, 12)}`);
+  return join(runtimeRoot, `${prefix}${sha256(identity).slice(0, 12)}`);
 };
 
 export const netdDirectories = (runtimeRoot: string): readonly string[] =>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where everything lives; docs/state-on-disk.md shows the tree. Nothing else composes paths below the data root.
 
-import { createHash } from 'node:crypto';
 import { chmodSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno, sampanError } from '../errors/sampan-error.js';
+import { sha256 } from '../util/sha256.js';
 import { openPassage } from './owned-directory.js';
 import { makeDirectories } from './make-directories.js';
 
@@ -84,7 +84,7 @@ const runtimeRootOf = ({ env, uid }: PathsInput, dataRoot: string): string | und
   try {
     const stat = lstatSync(configured);
     const isOurs = stat.isDirectory() && stat.uid === uid && (stat.mode & 0o077) === 0;
-    const name = createHash('sha256').update(dataRoot).digest('hex').slice(0, 12);
+    const name = sha256(dataRoot).slice(0, 12);
     return isOurs ? join(configured, 'sampan', name) : undefined;
   } catch (error) {
     if (hasErrno(error, 'ENOENT', 'EACCES', 'ENOTDIR')) return undefined;

@@ -2,11 +2,11 @@
 // Scratch directories below tmp/: named by the identity of their owner, so that what a killed command left is known
 // for what it is. Objects are made here and renamed into place; objects to be removed are renamed here first.
 
-import { randomBytes } from 'node:crypto';
 import { readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno } from '../errors/sampan-error.js';
 import { isAlive, readIdentity } from '../util/process-identity.js';
+import { randomHex } from '../util/random.js';
 import { makePassage } from './owned-directory.js';
 import type { Paths } from './paths.js';
 
@@ -16,7 +16,7 @@ export type RemoveTree = (directory: string) => Promise<void>;
 const ownName = (): string => {
   const identity = readIdentity(process.pid);
   if (identity === undefined) throw new Error('/proc does not show this process');
-  return `${String(identity.pid)}-${identity.startTime}-${randomBytes(8).toString('hex')}`;
+  return `${String(identity.pid)}-${identity.startTime}-${randomHex(8)}`;
 };
 
 /** A new empty directory. */

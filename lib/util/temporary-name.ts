@@ -2,10 +2,10 @@
 // Names of half-written files and directories beside the ones they will replace. They say whose they are, so that what a killed command
 // left is removed by the next one that writes the same file.
 
-import { createHash } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { isAlive, readBootId, readIdentity } from './process-identity.js';
+import { sha256 } from './sha256.js';
 
 /** A path in the same directory. */
 export const temporaryName = (target: string): string => {
@@ -25,8 +25,4 @@ export const isAbandoned = (target: string, name: string): boolean => {
 const prefixOf = (target: string): string => `.${basename(target)}.${scope()}-`;
 
 /** Process ids mean something within one boot and pid namespace: files of another machine on a shared disk are not ours. */
-const scope = (): string =>
-  createHash('sha256')
-    .update(`${readBootId()} ${readlinkSync('/proc/self/ns/pid')}`)
-    .digest('hex')
-    .slice(0, 8);
+const scope = (): string => sha256(`${readBootId()} ${readlinkSync('/proc/self/ns/pid')}`).slice(0, 8);

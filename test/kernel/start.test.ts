@@ -4,7 +4,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { requires } from '../support/requires.js';
-import { image, ok, sandbox } from '../support/tool.js';
+import { image, ok, sandbox, uniqueName } from '../support/tool.js';
 
 const container = requires('userns', 'mount-in-userns', 'overlay-in-userns', 'busybox', 'dev-net-tun');
 
@@ -18,9 +18,15 @@ const modulesOf = async (args: readonly string[]): Promise<readonly string[]> =>
 };
 
 describe('the start of a container', () => {
-  container.test('loads nothing that Node needs for connections, terminals and compression', async () => {
+  container.test('loads nothing that Node needs for connections, terminals, compression and cryptography', async () => {
     const loaded = await modulesOf(['run', '--rm', await image(), 'true']);
-    for (const name of ['net', 'tty', 'zlib', 'perf_hooks', 'child_process', 'http', 'dns'])
+    for (const name of ['crypto', 'net', 'tty', 'zlib', 'perf_hooks', 'child_process', 'http', 'dns'])
       expect(loaded).not.toContain(`NativeModule ${name}`);
+  });
+
+  container.test('loads streams only for a container whose output somebody waits for', async () => {
+    const name = uniqueName();
+    expect(await modulesOf(['run', '-d', '--name', name, await image(), 'true'])).not.toContain('NativeModule stream');
+    await ok(['rm', '-f', name]);
   });
 });

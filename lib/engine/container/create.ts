@@ -5,7 +5,6 @@
 // its name is claimed and the directory renamed into place, both under the names lock. Killed at any point, what is
 // left is a scratch directory of a dead owner or a name without a container; both are free for the next command.
 
-import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname as hostHostname } from 'node:os';
 import { join } from 'node:path';
@@ -33,6 +32,7 @@ import {
 import { writeEndpoints, type EndpointRecord } from '../../store/container-networks.js';
 import { makeOwnedDirectory, type Owner } from '../../store/owned-directory.js';
 import { makeScratch } from '../../store/scratch.js';
+import { randomHex } from '../../util/random.js';
 import { parseSignal } from '../../util/signals.js';
 import type { CreateOptions } from '../contract.js';
 import type { ContainerContext, ResolvedImage } from './context.js';
@@ -62,7 +62,7 @@ export const createContainer = async (
   const network = await resolveNetworks(context, request);
   using held = await holdImage(context, request, options);
   const { image } = held;
-  const id = randomBytes(32).toString('hex');
+  const id = randomHex(32);
   const scratch = makeScratch(paths);
   const lock = locks.create(scratch);
   try {
@@ -272,5 +272,5 @@ const freeName = (context: ContainerContext): string => {
     const name = generateName();
     if (idOfName(context.paths, name) === undefined) return name;
   }
-  return `${generateName()}_${randomBytes(4).toString('hex')}`;
+  return `${generateName()}_${randomHex(4)}`;
 };

@@ -8,7 +8,7 @@ import type { PlanOperation } from '../../native/protocol.js';
 import { launchHelper } from '../../runtime/launch.js';
 import { execOperations } from '../../runtime/plan.js';
 import { openProcess, type ProcessHandle } from '../../runtime/process-handle.js';
-import { openSession, type Session } from '../../runtime/session.js';
+import { openSession, prepareSession, type Session } from '../../runtime/session.js';
 import type { ExecRequest } from '../../spec/create-request.js';
 import type { RuntimeConfig } from '../../spec/runtime-config.js';
 import { readRuntimeConfig, type RunRecord } from '../../store/container-records.js';
@@ -84,6 +84,7 @@ const launchExec = async (
       title: `sampan-exec ${found.record.name}`,
       operations: [...monitor, ...joined],
       descriptors,
+      onSpawned: attach === undefined ? undefined : prepareSession,
     });
     await launched.go();
     if (attach !== undefined) {

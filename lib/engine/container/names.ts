@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Names of containers: docker's rule for given ones, adjective_surname for the others.
 
-import { randomInt } from 'node:crypto';
 import { sampanError } from '../../errors/sampan-error.js';
+import { randomIndex } from '../../util/random.js';
 
 /** @throws ERR_INVALID_VALUE */
 export const checkName = (name: string): string => {
@@ -150,4 +150,4 @@ const surnames = [
 
 export const generateName = (): string => `${pick(adjectives)}_${pick(surnames)}`;
 
-const pick = (words: readonly string[]): string => words[randomInt(words.length)] ?? 'calm';
+const pick = (words: readonly string[]): string => words[randomIndex(words.length)] ?? 'calm';

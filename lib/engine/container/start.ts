@@ -15,7 +15,7 @@ import type { IdMap } from '../../runtime/id-map.js';
 import { parsePublished } from '../../network/description.js';
 import { launchHelper, type Launched } from '../../runtime/launch.js';
 import { containerOperations, type TerminalSize } from '../../runtime/plan.js';
-import { openSession, type Session } from '../../runtime/session.js';
+import { openSession, prepareSession, type Session } from '../../runtime/session.js';
 import type { RuntimeConfig } from '../../spec/runtime-config.js';
 import { removeIfThere } from '../../store/atomic.js';
 import { readRuntimeConfig, writeRunRecord, type RunRecord } from '../../store/container-records.js';
@@ -94,7 +94,13 @@ const launch = async (context: ContainerContext, found: LockedContainer, places:
       ...containerOperations(places.config, map, places.options.terminal ?? defaultTerminal),
     ];
     const title = `sampan-monitor ${found.record.name}`;
-    return await launchHelper(context.native(), { role: 'create', title, operations, descriptors: slots.descriptors });
+    return await launchHelper(context.native(), {
+      role: 'create',
+      title,
+      operations,
+      descriptors: slots.descriptors,
+      onSpawned: places.options.attach === undefined ? undefined : prepareSession,
+    });
   } finally {
     for (const fd of ours) closeSync(fd);
   }

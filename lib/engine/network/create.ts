@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Creating a network: its addresses are chosen and its record is written; nothing runs until a container needs it.
 
-import { randomBytes } from 'node:crypto';
 import { sampanError } from '../../errors/sampan-error.js';
 import { hasIpv6, hostRoutes } from '../../network/host-routes.js';
 import { parseSubnet, type Subnet } from '../../network/ip.js';
 import { choosePool, defaultSubnet, ulaSubnet, userSubnetCandidates, type PoolRequest } from '../../network/pools.js';
 import { addNetwork, listNetworks, type NetworkRecord } from '../../store/network-records.js';
+import { randomBytes, randomHex } from '../../util/random.js';
 import type { NetworkCreateRequest } from './contract.js';
 import type { ContainerContext } from '../container/context.js';
 import { builtInNames, defaultNetworkName, tryFindNetwork } from './find.js';
@@ -58,7 +58,7 @@ const recordOf = (context: NetworkContext, request: NetworkCreateRequest, prefer
   const pools = poolsOf(request, taken, preferred);
   return {
     schema: 1,
-    id: randomBytes(32).toString('hex'),
+    id: randomHex(32),
     name: request.name,
     createdAt: new Date().toISOString(),
     driver: 'bridge',

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ids that are not stored because they follow from others.
 
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../util/sha256.js';
 
 /** Of the modes that docker lists as networks: they have no record, but always the same id. */
-export const builtInId = (mode: 'host' | 'none'): string => createHash('sha256').update(mode).digest('hex');
+export const builtInId = (mode: 'host' | 'none'): string => sha256(mode);
 
 /** Of one container in one network: both ids make it. */
 export const endpointId = (network: string, container: string): string =>
