@@ -9,6 +9,7 @@
 //   hostname <name>                          what the container is called in every network of its own
 //   resolver <address>                       DNS server to ask for this container instead of the host's
 //   network <id> <mtu> <internal: 0|1>
+//   called <name>                            of the network: its containers are NAME.<name> as well
 //   gateway <address>/<prefix length>        one per family: address of the bridge, and the network
 //   alias <address>                          one per family: what stands for the host
 //   open <first port>-<last port>            of the host's loopback
@@ -34,6 +35,7 @@ namespace sampan {
 
 struct NetworkDescription {
   std::string id;
+  std::string name;
   uint32_t mtu = 0;
   bool internal = false;
   std::vector<sys::InterfaceAddress> gateways;

@@ -94,7 +94,7 @@ class Connection final : public DnsExchange, public Watch, public Timer {
     loop_.arm(*this, kPatienceMs);
     const auto query = parse_dns_query(query_.message());
     if (!query) return close();
-    if (const auto own = owner_.answer(*query); !own.empty()) return reply(own);
+    if (const auto own = owner_.answer(source_, *query); !own.empty()) return reply(own);
     tries_ = 0;
     ask_next();
   }

@@ -16,7 +16,7 @@ class DnsExchangeOwner {
  public:
   virtual const std::vector<IpAddress> &resolvers(const IpAddress &client) = 0;
   // Empty: to be relayed.
-  virtual std::vector<uint8_t> answer(const DnsQuery &query) = 0;
+  virtual std::vector<uint8_t> answer(const IpAddress &client, const DnsQuery &query) = 0;
 
  protected:
   ~DnsExchangeOwner() = default;

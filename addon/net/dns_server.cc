@@ -57,7 +57,9 @@ class Server final : public DnsServer, public DnsExchangeOwner, public TurnEnd {
   }
 
   const std::vector<IpAddress> &resolvers(const IpAddress &client) override { return zone_.resolvers(client); }
-  std::vector<uint8_t> answer(const DnsQuery &query) override { return answer_from_zone(zone_, query); }
+  std::vector<uint8_t> answer(const IpAddress &client, const DnsQuery &query) override {
+    return answer_from_zone(zone_, client, query);
+  }
 
  private:
   // A socket that containers send to.
@@ -87,7 +89,7 @@ class Server final : public DnsServer, public DnsExchangeOwner, public TurnEnd {
       const DnsBytes message(buffer, static_cast<size_t>(size));
       const auto query = parse_dns_query(message);
       if (!query) continue;
-      auto bytes = answer(*query);
+      auto bytes = answer(from.address(), *query);
       if (bytes.empty() && !has_room(from.address())) bytes = make_dns_answer(*query, DnsCode::failure);
       if (bytes.empty()) {
         exchanges_.push_back(relay_datagram(loop_, *this, {port.socket.get(), from}, message));
@@ -123,13 +125,13 @@ Result<DnsSockets> open_dns_sockets(const IpAddress &address) {
   return DnsSockets{udp.take(), tcp.take()};
 }
 
-std::vector<uint8_t> answer_from_zone(DnsZone &zone, const DnsQuery &query) {
+std::vector<uint8_t> answer_from_zone(DnsZone &zone, const IpAddress &client, const DnsQuery &query) {
   if (!query.internet) return {};
   std::vector<IpAddress> addresses;
-  if (zone.find_name(query.name, addresses)) return make_dns_answer(query, DnsCode::ok, addresses);
+  if (zone.find_name(client, query.name, addresses)) return make_dns_answer(query, DnsCode::ok, addresses);
   const auto reverse = query.type == DnsType::ptr ? parse_reverse_name(query.name) : std::nullopt;
-  if (!reverse || !zone.owns(*reverse)) return {};
-  const std::string name = zone.find_address(*reverse);
+  if (!reverse || !zone.owns(client, *reverse)) return {};
+  const std::string name = zone.find_address(client, *reverse);
   return make_dns_answer(query, name.empty() ? DnsCode::no_name : DnsCode::ok, {}, name);
 }
 

@@ -22,17 +22,18 @@
 
 namespace sampan::net {
 
-// Whoever knows the containers of a network.
+// Whoever knows the containers of a network. What is answered depends on the container that asks, which is known by its
+// address, `client`.
 class DnsZone {
  public:
   // Addresses of the containers that are called so; false: nobody is.
-  virtual bool find_name(std::string_view name, std::vector<IpAddress> &addresses) = 0;
+  virtual bool find_name(const IpAddress &client, std::string_view name, std::vector<IpAddress> &addresses) = 0;
   // The first name of the container with this address; empty: nobody has it.
-  virtual std::string find_address(const IpAddress &address) = 0;
-  // Whom to ask for what the zone does not know, on behalf of the container with this address.
+  virtual std::string find_address(const IpAddress &client, const IpAddress &address) = 0;
+  // Whom to ask for what the zone does not know.
   virtual const std::vector<IpAddress> &resolvers(const IpAddress &client) = 0;
   // Addresses that are never looked up outside.
-  virtual bool owns(const IpAddress &address) = 0;
+  virtual bool owns(const IpAddress &client, const IpAddress &address) = 0;
 
  protected:
   ~DnsZone() = default;
@@ -48,7 +49,7 @@ struct DnsSockets {
 Result<DnsSockets> open_dns_sockets(const IpAddress &address);
 
 // The answer of the zone itself; empty: to be relayed.
-std::vector<uint8_t> answer_from_zone(DnsZone &zone, const DnsQuery &query);
+std::vector<uint8_t> answer_from_zone(DnsZone &zone, const IpAddress &client, const DnsQuery &query);
 
 class DnsServer {
  public:

@@ -26,14 +26,14 @@ IpAddress v4(uint8_t last) {
 
 class OneContainer final : public DnsZone {
  public:
-  bool find_name(std::string_view name, std::vector<IpAddress> &addresses) override {
+  bool find_name(const IpAddress &, std::string_view name, std::vector<IpAddress> &addresses) override {
     if (name != "web") return false;
     addresses.push_back(v4(2));
     return true;
   }
-  std::string find_address(const IpAddress &address) override { return address == v4(2) ? "web" : ""; }
+  std::string find_address(const IpAddress &, const IpAddress &address) override { return address == v4(2) ? "web" : ""; }
   const std::vector<IpAddress> &resolvers(const IpAddress &) override { return none_; }
-  bool owns(const IpAddress &address) override { return IpPrefix::v4(v4(0), 16).contains(address); }
+  bool owns(const IpAddress &, const IpAddress &address) override { return IpPrefix::v4(v4(0), 16).contains(address); }
 
  private:
   std::vector<IpAddress> none_;
@@ -75,18 +75,18 @@ TEST("answers, several questions, compressed names and names that are too long a
 TEST("a name of the zone has its addresses, and none of a type it does not have") {
   OneContainer zone;
   const auto a = query_for("\3web", 1);
-  const auto found = answer_from_zone(zone, *parse_dns_query(a));
+  const auto found = answer_from_zone(zone, v4(3), *parse_dns_query(a));
   CHECK(answers_in(found) == 1 && code_of(found) == 0);
   CHECK(found.size() > 4 && found[found.size() - 1] == 2 && found[found.size() - 4] == 10);
   const auto aaaa = query_for("\3web", 28);
-  const auto empty = answer_from_zone(zone, *parse_dns_query(aaaa));
+  const auto empty = answer_from_zone(zone, v4(3), *parse_dns_query(aaaa));
   CHECK(answers_in(empty) == 0 && code_of(empty) == 0);
 }
 
 TEST("what the zone does not know is relayed") {
   OneContainer zone;
   const auto bytes = query_for("\7example\3org", 1);
-  CHECK(answer_from_zone(zone, *parse_dns_query(bytes)).empty());
+  CHECK(answer_from_zone(zone, v4(3), *parse_dns_query(bytes)).empty());
 }
 
 TEST("addresses of the network are never looked up outside") {
@@ -102,7 +102,7 @@ TEST("addresses of the network are never looked up outside") {
       "10"
       "\7in-addr\4arpa",
       12);
-  CHECK(answers_in(answer_from_zone(zone, *parse_dns_query(known))) == 1);
+  CHECK(answers_in(answer_from_zone(zone, v4(3), *parse_dns_query(known))) == 1);
   const auto unknown = query_for(
       "\1"
       "9"
@@ -114,7 +114,7 @@ TEST("addresses of the network are never looked up outside") {
       "10"
       "\7in-addr\4arpa",
       12);
-  CHECK(code_of(answer_from_zone(zone, *parse_dns_query(unknown))) == 3);
+  CHECK(code_of(answer_from_zone(zone, v4(3), *parse_dns_query(unknown))) == 3);
   const auto foreign = query_for(
       "\1"
       "9"
@@ -126,7 +126,7 @@ TEST("addresses of the network are never looked up outside") {
       "11"
       "\7in-addr\4arpa",
       12);
-  CHECK(answer_from_zone(zone, *parse_dns_query(foreign)).empty());
+  CHECK(answer_from_zone(zone, v4(3), *parse_dns_query(foreign)).empty());
 }
 
 TEST("reverse names of both families are read, and nothing else is") {

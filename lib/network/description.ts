@@ -7,6 +7,7 @@ import { hasIpv6 } from './host-routes.js';
 export interface EndpointDescription {
   readonly network: {
     readonly id: string;
+    readonly name: string;
     readonly mtu: number;
     readonly internal: boolean;
     /** address of the bridge with the length of the network's prefix, one per family */
@@ -44,6 +45,7 @@ const endpointLines = (endpoint: EndpointDescription): readonly string[] => {
   const { network } = endpoint;
   return [
     line('network', network.id, String(network.mtu), flag(network.internal)),
+    line('called', network.name),
     ...network.gateways.map((gateway) => line('gateway', gateway)),
     ...network.hostAliases.map((alias) => line('alias', alias)),
     ...network.openPorts.map(({ first, last }) => line('open', `${String(first)}-${String(last)}`)),

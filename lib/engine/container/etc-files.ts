@@ -105,7 +105,12 @@ const buildResolvConf = ({ request, hostResolvConf, endpoints }: EtcFilesInput):
     (request.dnsSearch.length > 0 && /^\s*(search|domain)\b/.test(line)) ||
     (request.dnsOptions.length > 0 && /^\s*options\b/.test(line));
   const kept = hostResolvConf.split('\n').filter((line) => line !== '' && !isReplaced(line));
-  return withFinalNewline([...replaced, ...kept].join('\n'));
+  const lines = [...replaced, ...kept];
+  const hasDots = lines.some((line) => /^\s*options\b.*\bndots:/.test(line));
+  return withFinalNewline([...lines, ...(endpoints === undefined || hasDots ? [] : [namesFirst])].join('\n'));
 };
+
+/** As docker does it: a container's name is asked for as it is, not first below the search domains of the host. */
+const namesFirst = 'options ndots:0';
 
 const withFinalNewline = (text: string): string => (text === '' || text.endsWith('\n') ? text : `${text}\n`);

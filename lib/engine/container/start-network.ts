@@ -151,6 +151,7 @@ export const describeEndpoint = ({ endpoint, network }: LiveEndpoint, isDefaultR
   return {
     network: {
       id: network.id,
+      name: network.name,
       mtu: network.mtu,
       internal: network.internal,
       gateways: [

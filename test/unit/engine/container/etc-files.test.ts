@@ -50,6 +50,24 @@ test('resolv.conf is the host’s with the named parts replaced', () => {
   );
 });
 
+test('names of containers are asked for before the search domains, unless somebody has said otherwise', () => {
+  const endpoints = { addresses: ['10.88.0.2'], nameservers: ['10.88.0.1'], hostGateway: '192.0.2.2' };
+  const resolvConf = (hostResolvConf: string, dnsOptions: readonly string[] = []): string =>
+    buildEtcFiles({
+      request: { ...plainRequest, dnsOptions },
+      network: 'bridge',
+      endpoints,
+      hostname: 'box',
+      hostHosts: '',
+      hostResolvConf,
+    })['resolv.conf'];
+  expect(resolvConf('nameserver 192.0.2.1\nsearch example.org\n')).toBe(
+    'nameserver 10.88.0.1\nsearch example.org\noptions ndots:0\n',
+  );
+  expect(resolvConf('options edns0 ndots:2\n')).toBe('nameserver 10.88.0.1\noptions edns0 ndots:2\n');
+  expect(resolvConf('', ['ndots:1'])).toBe('nameserver 10.88.0.1\noptions ndots:1\n');
+});
+
 test('refuses a resolver that is no address', () => {
   expect(() => build({ dns: ['dns.example'] })).toThrow(expect.objectContaining({ code: 'ERR_INVALID_VALUE' }));
 });
