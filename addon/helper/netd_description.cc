@@ -204,11 +204,10 @@ class Parser {
 const Parser::Rule Parser::kRules[] = {
     {"container", 2, &Parser::read_container}, {"hostname", 2, &Parser::read_hostname},
     {"resolver", 2, &Parser::read_resolver},   {"network", 4, &Parser::read_network},
-    {"called", 2, &Parser::read_called},
-    {"gateway", 2, &Parser::read_gateway},     {"alias", 2, &Parser::read_alias},
-    {"open", 2, &Parser::read_open},           {"endpoint", 4, &Parser::read_endpoint},
-    {"address", 2, &Parser::read_address},     {"name", 2, &Parser::read_name},
-    {"publish", 5, &Parser::read_publish},
+    {"called", 2, &Parser::read_called},       {"gateway", 2, &Parser::read_gateway},
+    {"alias", 2, &Parser::read_alias},         {"open", 2, &Parser::read_open},
+    {"endpoint", 4, &Parser::read_endpoint},   {"address", 2, &Parser::read_address},
+    {"name", 2, &Parser::read_name},           {"publish", 5, &Parser::read_publish},
 };
 
 std::string to_text(int family, const uint8_t *bytes) {

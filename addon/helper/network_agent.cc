@@ -119,15 +119,15 @@ Result<MadeNetwork> NetworkAgent::make_network(const NetworkDescription &descrip
   if (!asked) return asked.error();
   auto &[flags, payload, received] = asked.value();
   const size_t before_dns = description.internal ? 1 : 2;
-  if (received.size() < before_dns || (received.size() - before_dns) % 2 != 0) {
+  if (received.size() < before_dns) {
     return Error{EPROTO, "recvmsg", "network agent"};
   }
   MadeNetwork made;
   made.network_namespace = std::move(received[0]);
   if (!description.internal) made.tun = {std::move(received[1]), flags != 0};
-  for (size_t i = before_dns; i < received.size(); i += 2) {
-    made.dns.push_back({std::move(received[i]), std::move(received[i + 1])});
-  }
+  if (received.size() == before_dns) return made;
+  made.dns.tcp = std::move(received.back());
+  for (size_t i = before_dns; i + 1 < received.size(); ++i) made.dns.udp.push_back(std::move(received[i]));
   return made;
 }
 

@@ -25,7 +25,7 @@
 namespace sampan {
 
 enum class AgentRequest : uint32_t {
-  make_network = 1,  // description [namespace to adopt] -> namespace [tun] [DNS: UDP, TCP]; b: flags of MadeNetwork
+  make_network = 1,  // description [namespace to adopt] -> namespace [tun] [DNS: UDP ..., TCP]; b: flags of MadeNetwork
   plug_in,           // description, network namespace, container namespace
   unplug,            // description, container namespace
   route,             // description, container namespace

@@ -117,10 +117,8 @@ Status Agent::make(const NetworkDescription &network, Descriptors &given, Reply 
   reply.flags = tun.udp_segments ? 1 : 0;
   reply.descriptors.push_back(std::move(network_namespace));
   if (tun.fd) reply.descriptors.push_back(std::move(tun.fd));
-  for (auto &pair : dns) {
-    reply.descriptors.push_back(std::move(pair.udp));
-    reply.descriptors.push_back(std::move(pair.tcp));
-  }
+  for (unique_fd &socket : dns.udp) reply.descriptors.push_back(std::move(socket));
+  if (dns.tcp) reply.descriptors.push_back(std::move(dns.tcp));
   return {};
 }
 

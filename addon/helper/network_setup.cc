@@ -157,7 +157,7 @@ Status set_up(const NetworkDescription &description, bool adopted, MadeNetwork *
   if (description.gateways.empty()) return {};
   auto sockets = net::open_dns_sockets(to_ip_address(description.gateways.front()));
   if (!sockets) return sockets.error();
-  made->dns.push_back(sockets.take());
+  made->dns = sockets.take();
   return {};
 }
 

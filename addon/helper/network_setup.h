@@ -19,7 +19,7 @@ inline constexpr const char *kBridge = "br0";
 struct MadeNetwork {
   unique_fd network_namespace;
   net::Tun tun;  // none in an internal network
-  std::vector<net::DnsSockets> dns;
+  net::DnsSockets dns;
 };
 
 // `adopted`: a namespace that an earlier netd made for this network, where only the tun and the sockets are missing.

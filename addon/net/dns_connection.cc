@@ -70,6 +70,7 @@ class Connection final : public DnsExchange, public Watch, public Timer {
 
   bool finished() const override { return !inner_; }
   const IpAddress &client() const override { return source_; }
+  void abandon() override { close(); }
 
   // The container has sent something, or takes more of an answer.
   void ready(uint32_t) override {

@@ -27,6 +27,7 @@ class Datagram final : public DnsExchange, public Watch, public Timer {
 
   bool finished() const override { return finished_; }
   const IpAddress &client() const override { return source_; }
+  void abandon() override { fail(); }
 
   // The resolver has answered, or its host has said that nobody listens.
   void ready(uint32_t) override {
@@ -58,9 +59,14 @@ class Datagram final : public DnsExchange, public Watch, public Timer {
       loop_.arm(*this, kPatienceMs);
       return;
     }
+    fail();
+  }
+
+  void fail() {
     store16(message_.data(), original_id_);
     const auto query = parse_dns_query(message_);
     if (query) return finish(make_dns_answer(*query, DnsCode::failure));
+    close();
     finished_ = true;
   }
 

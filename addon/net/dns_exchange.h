@@ -27,6 +27,8 @@ class DnsExchange {
   virtual ~DnsExchange() = default;
   virtual bool finished() const = 0;
   virtual const IpAddress &client() const = 0;
+  // Makes room for others: whoever asked hears of a failure.
+  virtual void abandon() = 0;
 };
 
 // Who asked by datagram, through which of our sockets (borrowed).

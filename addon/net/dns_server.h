@@ -6,8 +6,10 @@
 // asked through are the host's. A relayed query gets a random id and, being on a socket of its own, a random port; the
 // answer has to match id, server and question. A query that nobody answers goes to the next resolver, and in the end
 // the container hears SERVFAIL. Over TCP it is the same with length prefixes, one query at a time for each connection.
-// Bounded: queries under way in all and for each container, connections, and the time that each may take. Nobody
-// outside the network can ask, so nothing is amplified.
+// Bounded: queries under way in all and for each container, connections, and the time that each may take. When all
+// places are taken, whoever has most loses his oldest one to whoever has fewer; and a container that asks faster than
+// its budget (dns_budget.h) is not heard, so that one that floods starves none. Nobody outside the network can ask, so
+// nothing is amplified.
 #pragma once
 
 #include <memory>
@@ -39,9 +41,10 @@ class DnsZone {
   ~DnsZone() = default;
 };
 
-// The sockets of one address of the gateway.
+// The sockets of one address of the gateway. Which of the UDP sockets a datagram goes to follows from the address that
+// it comes from: a container that fills one queue takes its place from few others.
 struct DnsSockets {
-  unique_fd udp;
+  std::vector<unique_fd> udp;
   unique_fd tcp;  // listens
 };
 
@@ -53,7 +56,7 @@ std::vector<uint8_t> answer_from_zone(DnsZone &zone, const IpAddress &client, co
 
 class DnsServer {
  public:
-  static Result<std::unique_ptr<DnsServer>> create(EventLoop &loop, DnsZone &zone, std::vector<DnsSockets> sockets);
+  static Result<std::unique_ptr<DnsServer>> create(EventLoop &loop, DnsZone &zone, DnsSockets sockets);
   virtual ~DnsServer() = default;
 
  protected:

@@ -31,7 +31,9 @@ class OneContainer final : public DnsZone {
     addresses.push_back(v4(2));
     return true;
   }
-  std::string find_address(const IpAddress &, const IpAddress &address) override { return address == v4(2) ? "web" : ""; }
+  std::string find_address(const IpAddress &, const IpAddress &address) override {
+    return address == v4(2) ? "web" : "";
+  }
   const std::vector<IpAddress> &resolvers(const IpAddress &) override { return none_; }
   bool owns(const IpAddress &, const IpAddress &address) override { return IpPrefix::v4(v4(0), 16).contains(address); }
 

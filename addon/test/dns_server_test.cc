@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// A DNS server between containers, played by sockets on addresses of their own, and a resolver that never answers: what
+// one container that asks too much takes away from others.
+#include "addon/net/dns_server.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "addon/net/dns_budget.h"
+#include "addon/test/own_network.h"
+#include "addon/test/test.h"
+
+namespace sampan::net {
+
+namespace {
+
+IpAddress address_of(const char *text) {
+  uint8_t bytes[4] = {};
+  ::inet_pton(AF_INET, text, bytes);
+  return IpAddress::from_v4(bytes);
+}
+
+const char *const kGateway = "10.7.0.1";
+const char *const kResolver = "10.7.1.1";
+
+class NothingKnown final : public DnsZone {
+ public:
+  bool find_name(const IpAddress &, std::string_view, std::vector<IpAddress> &) override { return false; }
+  std::string find_address(const IpAddress &, const IpAddress &) override { return ""; }
+  const std::vector<IpAddress> &resolvers(const IpAddress &) override { return resolvers_; }
+  bool owns(const IpAddress &, const IpAddress &) override { return false; }
+
+ private:
+  std::vector<IpAddress> resolvers_ = {address_of(kResolver)};
+};
+
+unique_fd socket_at(const char *address, uint16_t port) {
+  const SocketAddress local(address_of(address), port);
+  unique_fd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const int room = 1 << 20;
+  (void)::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+  CHECK(::bind(fd.get(), &local.any, local.length) == 0);
+  return fd;
+}
+
+// A loop that comes back although nothing happens.
+struct Alarm final : public Timer {
+  void expired() override { rang = true; }
+  bool rang = false;
+};
+
+struct Scene {
+  Scene() {
+    CHECK(loop.open().ok());
+    server = DnsServer::create(loop, zone, open_dns_sockets(address_of(kGateway)).take()).take();
+  }
+
+  void ask(const unique_fd &client) {
+    const uint8_t query[] = {0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 'x', 0, 0, 1, 0, 1};
+    const SocketAddress gateway(address_of(kGateway), kDnsPort);
+    CHECK(::sendto(client.get(), query, sizeof query, 0, &gateway.any, gateway.length) > 0);
+  }
+  void ask_often(const unique_fd &client, int count) {
+    for (int i = 0; i < count; ++i) {
+      ask(client);
+      if (i % 8 == 7) serve();
+    }
+    serve();
+  }
+  // Until nothing more comes.
+  void serve(uint64_t patience_ms = 2) {
+    Alarm alarm;
+    // The loop's clock stands between turns.
+    loop.arm(alarm, 0);
+    loop.turn();
+    alarm.rang = false;
+    loop.arm(alarm, patience_ms);
+    while (!alarm.rang) loop.turn();
+  }
+  static int drain(const unique_fd &socket) {
+    int count = 0;
+    for (uint8_t buffer[512]; ::recv(socket.get(), buffer, sizeof buffer, 0) > 0;) ++count;
+    return count;
+  }
+
+  NothingKnown zone;
+  EventLoop loop;
+  std::unique_ptr<DnsServer> server;
+  unique_fd resolver = socket_at(kResolver, kDnsPort);
+};
+
+constexpr int kOfOne = 128;
+
+}  // namespace
+
+TEST("of one container's questions so many are under way, the others fail at once, and another's are asked") {
+  test::in_own_network({kGateway, kResolver, "10.7.0.2", "10.7.0.3"}, [] {
+    Scene scene;
+    const unique_fd flooder = socket_at("10.7.0.2", 0);
+    const unique_fd other = socket_at("10.7.0.3", 0);
+    scene.ask_often(flooder, 400);
+    CHECK_EQ(Scene::drain(scene.resolver), kOfOne);
+    CHECK_EQ(Scene::drain(flooder), 400 - kOfOne);
+    scene.ask_often(other, 5);
+    CHECK_EQ(Scene::drain(scene.resolver), 5);
+    CHECK_EQ(Scene::drain(other), 0);
+  });
+}
+
+TEST("when all places are taken, whoever has most loses one to whoever has none") {
+  test::in_own_network({kGateway, kResolver, "10.7.0.2", "10.7.0.3", "10.7.0.4", "10.7.0.5", "10.7.0.6"}, [] {
+    Scene scene;
+    std::vector<unique_fd> flooders;
+    for (const char *address : {"10.7.0.2", "10.7.0.3", "10.7.0.4", "10.7.0.5"}) {
+      scene.ask_often(flooders.emplace_back(socket_at(address, 0)), kOfOne);
+    }
+    CHECK_EQ(Scene::drain(scene.resolver), 4 * kOfOne);
+    const unique_fd other = socket_at("10.7.0.6", 0);
+    scene.ask_often(other, 3);
+    CHECK_EQ(Scene::drain(scene.resolver), 3);
+    CHECK_EQ(Scene::drain(other), 0);
+    int lost = 0;
+    for (const unique_fd &flooder : flooders) lost += Scene::drain(flooder);
+    CHECK_EQ(lost, 3);
+  });
+}
+
+TEST("a container that fills a queue takes no place from another, and its budget ends") {
+  test::in_own_network({kGateway, kResolver, "10.7.0.2", "10.7.0.3"}, [] {
+    Scene scene;
+    const unique_fd flooder = socket_at("10.7.0.2", 0);
+    const unique_fd other = socket_at("10.7.0.3", 0);
+    for (unsigned i = 0; i < 20 * DnsBudget::kBurst; ++i) scene.ask(flooder);
+    scene.ask(other);
+    scene.serve(200);
+    CHECK(Scene::drain(scene.resolver) <= kOfOne + 1);
+    for (int i = 0; i < 4; ++i) scene.ask(other);
+    scene.serve(20);
+    CHECK_EQ(Scene::drain(scene.resolver), 4);
+    CHECK_EQ(Scene::drain(other), 0);
+    CHECK(Scene::drain(flooder) < 1000);
+  });
+}
+
+TEST("a budget is spent by one source alone, and grows again") {
+  DnsBudget budget({1, 2});
+  const IpAddress one = address_of("10.7.0.2");
+  const IpAddress other = address_of("10.7.0.3");
+  unsigned granted = 0;
+  for (unsigned i = 0; i < 3 * DnsBudget::kBurst; ++i) granted += budget.take(one, 1000) ? 1 : 0;
+  CHECK_EQ(granted, DnsBudget::kBurst);
+  CHECK(budget.take(other, 1000));
+  granted = 0;
+  for (unsigned i = 0; i < 100; ++i) granted += budget.take(one, 1003) ? 1 : 0;
+  CHECK_EQ(granted, 3 * DnsBudget::kPerMs);
+}
+
+}  // namespace sampan::net
