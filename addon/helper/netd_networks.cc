@@ -41,15 +41,23 @@ Status NetdNetworks::open(net::EventLoop &loop, NetworkAgent &agent) {
   return ports_.open(loop, agent);
 }
 
-Status NetdNetworks::plug_in(NetdLease &lease) {
+Status NetdNetworks::prepare(NetdLease &lease) {
   for (auto &endpoint : lease.container.endpoints) {
     auto found = network(endpoint.network, kNotAdopted);
     if (!found) return found.error();
     // Of a container whose end nobody has told us yet.
     found.value()->forget_flows(endpoint);
-    const int inside = found.value()->namespace_fd();
-    if (auto published = ports_.publish(inside, &endpoint); !published) return published;
-    if (auto added = agent_->plug_in(endpoint, inside, lease.network_namespace.get()); !added) return added;
+    if (auto published = ports_.publish(found.value()->namespace_fd(), &endpoint); !published) return published;
+  }
+  return {};
+}
+
+Status NetdNetworks::plug_in(const NetdLease &lease) {
+  for (const auto &endpoint : lease.container.endpoints) {
+    const NetdNetwork *found = find(endpoint.network.id);
+    if (found == nullptr) return Error{ENOENT, "netd", endpoint.network.id};
+    auto added = agent_->plug_in(endpoint, found->namespace_fd(), lease.network_namespace.get());
+    if (!added) return added;
   }
   return {};
 }

@@ -31,9 +31,11 @@ class NetdNetworks {
   // Both have to outlive this.
   Status open(net::EventLoop &loop, NetworkAgent &agent);
 
-  // Ports first, then interfaces; what was done before an error goes with the lease. The ports that were given are
-  // written into it.
-  Status plug_in(NetdLease &lease);
+  // What a container needs before it is there: its networks and its ports. The ports that were given are written into
+  // the lease; what was done before an error goes with it.
+  Status prepare(NetdLease &lease);
+  // Its interfaces, once it is prepared.
+  Status plug_in(const NetdLease &lease);
   // What an earlier netd had made is still there, except the tuns; a namespace for each endpoint, borrowed.
   Status resume(NetdLease &lease, std::span<const unique_fd> namespaces);
   // EEXIST when it is there.

@@ -37,6 +37,7 @@ struct NetdServer::Connection final : public Watch {
   unique_fd socket;  // closed when the connection is over; it is forgotten after the turn
   bool entered = false;
   bool leased = false;
+  Status prepared;  // what came of the preparations of NET_ENTER, for who attaches
   NetdLease lease;
 };
 
@@ -153,13 +154,18 @@ bool NetdServer::enter(Connection &connection, const Frame &frame) {
   connection.entered = true;
   connection.leased = false;
   const int descriptors[] = {user_namespace_.get()};
-  return send_frame(connection.socket.get(), {.type = FrameType::net_entered}, {}, descriptors) == SendOutcome::sent;
+  const auto sent = send_frame(connection.socket.get(), {.type = FrameType::net_entered}, {}, descriptors);
+  if (sent != SendOutcome::sent) return false;
+  // While the monitor clones the container, which takes longer.
+  connection.prepared = networks_.prepare(connection.lease);
+  return true;
 }
 
 bool NetdServer::attach(Connection &connection, Descriptors &descriptors) {
   if (!connection.entered || connection.leased || descriptors.size() != 1) return false;
   connection.lease.network_namespace = std::move(descriptors.front());
   connection.leased = true;
+  if (!connection.prepared) return answer(connection, connection.prepared) && false;
   if (auto plugged = networks_.plug_in(connection.lease); !plugged) return answer(connection, plugged) && false;
   return send_attached(connection);
 }
@@ -296,7 +302,7 @@ void NetdServer::close(Connection &connection) {
 }
 
 void NetdServer::end_run(const Connection &connection) {
-  if (connection.leased) networks_.end_run(connection.lease);
+  if (connection.entered) networks_.end_run(connection.lease);
 }
 
 // After each turn, when nobody is served any more.

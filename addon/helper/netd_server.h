@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // netd's connections and what they ask for (addon/protocol/frames.def, NET_*).
 //
-// States of a connection: new; entered (NET_ENTER was answered: a container is about to be born); leased (its network
-// namespace is ours to use, its interfaces are there). Requests without a lease come from commands. A connection that
-// breaks the protocol is closed, and with it what it had.
+// States of a connection: new; entered (NET_ENTER was answered: a container is about to be born, and while it is cloned
+// its networks and ports are made ready); leased (its network namespace is ours to use, its interfaces are there).
+// Requests without a lease come from commands. A connection that breaks the protocol is closed, and with it what it
+// had.
 #pragma once
 
 #include <memory>
