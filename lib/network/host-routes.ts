@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Networks that this machine reaches by a route of its own: a container network with the same addresses would hide
-// them. From /proc/net/route and /proc/net/ipv6_route (proc(5)); default routes do not count.
+// them. From /proc/net/route and /proc/net/ipv6_route (proc(5)). Default routes do not count, nor what stands for one:
+// VPNs lead everything their way with routes over the halves of all addresses (0.0.0.0/1 and 128.0.0.0/1, 2000::/3).
 
 import { readFileSync } from 'node:fs';
 import { hasErrno } from '../errors/sampan-error.js';
@@ -11,6 +12,11 @@ export const hostRoutes = (): readonly Subnet[] => [
   ...parseRoutes6(readOrEmpty('/proc/net/ipv6_route')),
 ];
 
+/** Shorter prefixes say where the way out is, not which network is there. */
+const shortestLength4 = 8;
+/** All unique local addresses (fc00::/7, fd00::/8) are no network either: ours are random among them. */
+const shortestLength6 = 16;
+
 /** Destination and mask are columns 2 and 8, hexadecimal in the machine's (little-endian) order. */
 export const parseRoutes4 = (text: string): readonly Subnet[] =>
   text
@@ -19,8 +25,9 @@ export const parseRoutes4 = (text: string): readonly Subnet[] =>
     .flatMap((row): readonly Subnet[] => {
       const columns = row.trim().split(/\s+/);
       const [destination, mask] = [swapped(columns[1]), swapped(columns[7])];
-      if (destination === undefined || mask === undefined || mask === 0n) return [];
-      return [{ family: 4, value: destination & mask, length: mask.toString(2).replaceAll('0', '').length }];
+      if (destination === undefined || mask === undefined) return [];
+      const length = mask.toString(2).replaceAll('0', '').length;
+      return length < shortestLength4 ? [] : [{ family: 4, value: destination & mask, length }];
     });
 
 const swapped = (hex: string | undefined): bigint | undefined =>
@@ -36,7 +43,7 @@ export const parseRoutes6 = (text: string): readonly Subnet[] =>
     const value = BigInt(`0x${match?.[1] ?? '0'}`);
     const isLinkLocal = value >> 118n === 0x3fan;
     const isMulticast = value >> 120n === 0xffn;
-    return match === null || length === 0 || length === 128 || isLinkLocal || isMulticast
+    return match === null || length < shortestLength6 || length === 128 || isLinkLocal || isMulticast
       ? []
       : [{ family: 6, value, length }];
   });

@@ -32,9 +32,14 @@ export interface PoolRequest {
   readonly ipRange?: string | undefined;
 }
 
-/** 10.88.0.0/16 for the default network (podman's choice), then one of these for each network of a user. */
+/** 10.88.0.0/16 for the default network (podman's choice), then a /24 of these parts for each network of a user. */
 export const defaultSubnet = '10.88.0.0/16';
-const userSubnets = { first: '10.89.0.0/24', count: 4096 } as const;
+/** All three private ranges (RFC 1918): the machine's own network, or a VPN, often has one of them as a whole. */
+const userSubnets = [
+  { first: '10.89.0.0/24', count: 4096 },
+  { first: '172.16.0.0/24', count: 4096 },
+  { first: '192.168.0.0/24', count: 256 },
+] as const;
 
 /** A network needs the gateway and one container. */
 const smallestHostBits = 2;
@@ -63,14 +68,12 @@ export const choosePool = (
 };
 
 /** In the order in which they are tried. */
-export const userSubnetCandidates = (): readonly Subnet[] => {
-  const first = mustParse(userSubnets.first);
-  const size = 1n << BigInt(bitsOf(4) - first.length);
-  return Array.from({ length: userSubnets.count }, (_, index) => ({
-    ...first,
-    value: first.value + size * BigInt(index),
-  }));
-};
+export const userSubnetCandidates = (): readonly Subnet[] =>
+  userSubnets.flatMap(({ first: text, count }) => {
+    const first = mustParse(text);
+    const size = 1n << BigInt(bitsOf(4) - first.length);
+    return Array.from({ length: count }, (_, index) => ({ ...first, value: first.value + size * BigInt(index) }));
+  });
 
 /** A unique local network (RFC 4193) from 40 random bits. */
 export const ulaSubnet = (random: Uint8Array): Subnet => {

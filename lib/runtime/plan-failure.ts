@@ -9,8 +9,13 @@ import { limitError } from './limit-error.js';
 
 interface Meaning {
   readonly code: ErrorCode;
-  readonly hint?: string;
+  readonly hint?: string | ((subject: string) => string);
 }
+
+/** The port is the last number of its place: [::]:80/tcp. */
+const lowPortHint = (place: string): string =>
+  'low ports are for root: take a higher one, or ' +
+  `sudo sysctl -w net.ipv4.ip_unprivileged_port_start=${/:(\d+)\/\w+$/.exec(place)?.[1] ?? '80'}`;
 
 const tryCheck = "'sampan system check' tests what the engine needs, one by one";
 
@@ -61,10 +66,7 @@ const meanings: readonly {
   {
     operation: 'network_lease',
     errnos: ['EACCES'],
-    meaning: {
-      code: 'ERR_PORT_REFUSED',
-      hint: 'low ports are for root: take a higher one, or sudo sysctl -w net.ipv4.ip_unprivileged_port_start=80',
-    },
+    meaning: { code: 'ERR_PORT_REFUSED', hint: lowPortHint },
   },
   {
     operation: 'network_lease',
@@ -103,11 +105,12 @@ export const planError = (failure: HelperFailure): SampanError => {
   const noSpace = failure.code === 'ENOSPC' || failure.code === 'EDQUOT';
   const code = found?.meaning.code ?? (noSpace ? 'ERR_NO_SPACE' : 'ERR_PLAN_FAILED');
   const subject = subjectOf(failure, code);
+  const hint = found?.meaning.hint ?? hintFor(failure);
   return sampanError(code, {
     subject,
     op: failure.operation,
     errno: failure.errno,
-    hint: found?.meaning.hint ?? hintFor(failure),
+    hint: typeof hint === 'function' ? hint(subject) : hint,
     cause: failure.operation === 'set_user' && failure.code === 'ENOENT' ? undefined : causeOf(failure),
   });
 };

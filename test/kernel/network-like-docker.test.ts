@@ -49,3 +49,55 @@ describe('modes that do not go together are refused, and the message names the m
     await ok(['rm', '-f', name]);
   });
 });
+
+describe('a container that publishes a port', () => {
+  container.test('starts on an internal network, with a warning, and the port is there once a way out is', async () => {
+    const [inside, outside, name] = [uniqueName(), uniqueName(), uniqueName()];
+    await ok(['network', 'create', '--internal', inside]);
+    await ok(['network', 'create', outside]);
+    const run = ['run', '-d', '--name', name, '--network', inside, '-p', '80', await image(), 'sleep', '100'];
+    expect(await tool(run)).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('internal networks only') });
+    expect(await ok(['port', name])).toBe('');
+    await ok(['network', 'connect', outside, name]);
+    expect(await ok(['port', name])).toContain('80/tcp -> 0.0.0.0:');
+    await ok(['rm', '-f', name]);
+    await ok(['network', 'rm', inside, outside]);
+  });
+
+  container.test('restarts when it was taken off its last network', async () => {
+    const name = await start(['-p', '80']);
+    await ok(['network', 'disconnect', 'bridge', name]);
+    await ok(['restart', '-t', '0', name]);
+    await ok(['network', 'connect', 'bridge', name]);
+    expect(await ok(['port', name])).toContain('80/tcp -> 0.0.0.0:');
+    await ok(['rm', '-f', name]);
+  });
+});
+
+container.test('network connect and disconnect say that host and none are for good', async () => {
+  const name = await start(['--network', 'none']);
+  for (const verb of ['connect', 'disconnect']) {
+    for (const mode of ['host', 'none']) {
+      const result = await tool(['network', verb, mode, name]);
+      expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(`--network ${mode}`) });
+    }
+  }
+  await ok(['rm', '-f', name]);
+});
+
+container.test('docker’s other flags of networks pass when they ask for what happens anyway', async () => {
+  const network = uniqueName();
+  await ok(['network', 'create', '--ipam-driver', 'default', '--scope', 'local', '--ipv4', network]);
+  expect(await ok(['network', 'inspect', '-v', '-f', '{{.Name}}', network])).toBe(network);
+  for (const flags of [
+    ['--ipam-driver', 'dhcp'],
+    ['--scope=swarm'],
+    ['--ipv4=false'],
+    ['--aux-address', 'a=10.9.9.9'],
+  ]) {
+    const result = await tool(['network', 'create', ...flags, uniqueName()]);
+    expect(result).toMatchObject({ exitCode: 125, stderr: expect.stringContaining('not supported') });
+  }
+  expect(await ok(['network', 'ls', '--format', '{{.Name}} {{.CreatedAt}}'])).toContain('none 0001-01-01 00:00:00');
+  await ok(['network', 'rm', network]);
+});

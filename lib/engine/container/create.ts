@@ -14,7 +14,7 @@ import { thermalThrottlePaths } from '../../runtime/thermal-throttle.js';
 import { isCgroupV2 } from '../../runtime/cgroup.js';
 import { rootOf, type IdMap } from '../../runtime/id-map.js';
 import { recordSchema } from '../../native/protocol.js';
-import { mergePorts } from '../../spec/ports.js';
+import { mergePorts, type PublishRequest } from '../../spec/ports.js';
 import type { CreateRequest } from '../../spec/create-request.js';
 import { healthcheckWarning, probeOf } from '../../spec/health.js';
 import { mergeProcess, type MergedProcess } from '../../spec/merge.js';
@@ -163,7 +163,8 @@ const decide = (context: ContainerContext, input: DecideInput): Decided => {
     ports: mergePorts({ ...request, exposed: request.exposedPorts, ofImage: image.defaults.exposedPorts ?? [] }),
     idMode: idMap.mode,
   };
-  const warnings = scratch === undefined ? [] : [...warningsOf(context, request, process), ...hostRootWarnings(rootfs)];
+  const warnings =
+    scratch === undefined ? [] : warningsOf(context, { process, networks, publish: record.ports.publish, rootfs });
   return { scratchFiles, record, config, etc, endpoints: networks.endpoints, warnings };
 };
 
@@ -186,11 +187,14 @@ const idsOf = ({ files }: FoundContainer): Pick<IdMap, 'uids' | 'gids'> => {
   return { uids: config.linux.uidMappings, gids: config.linux.gidMappings };
 };
 
-const warningsOf = (
-  { idMap }: ContainerContext,
-  request: CreateRequest,
-  { healthcheck }: MergedProcess,
-): readonly string[] => {
+interface WarningsInput {
+  readonly process: MergedProcess;
+  readonly networks: ResolvedNetworks;
+  readonly publish: readonly PublishRequest[];
+  readonly rootfs: RootConfig;
+}
+
+const warningsOf = ({ idMap }: ContainerContext, input: WarningsInput): readonly string[] => {
   const { mode, reason } = idMap();
   const ids =
     mode === 'single'
@@ -198,13 +202,19 @@ const warningsOf = (
           `only one user id is available inside (${reason?.text ?? 'no sub-ids'}); 'sampan system check' tells how to get more`,
         ]
       : [];
-  const health = healthcheckWarning(healthcheck);
-  return [...ids, ...networkWarnings(request), ...(health === undefined ? [] : [health])];
+  const health = healthcheckWarning(input.process.healthcheck);
+  return [
+    ...ids,
+    ...(health === undefined ? [] : [health]),
+    ...networkWarnings(input),
+    ...hostRootWarnings(input.rootfs),
+  ];
 };
 
-const networkWarnings = ({ networks: [first], publish, publishAll }: CreateRequest): readonly string[] => {
-  const isDiscarded = first !== undefined && networkKind(first.name) !== 'bridge' && (publish.length > 0 || publishAll);
-  return isDiscarded ? [`published ports are discarded when using ${first.name} network mode`] : [];
+const networkWarnings = ({ networks: { mode, isEnclosed }, publish }: WarningsInput): readonly string[] => {
+  if (publish.length === 0) return [];
+  if (networkKind(mode) !== 'bridge') return [`published ports are discarded when using ${mode} network mode`];
+  return isEnclosed ? ['no port is published as long as the container is on internal networks only'] : [];
 };
 
 // ---- root file system ----------------------------------------------------------------------------------------------

@@ -15,6 +15,8 @@ export interface ResolvedNetworks {
   /** docker's network mode */
   readonly mode: string;
   readonly endpoints: readonly EndpointRecord[];
+  /** networks of its own, all of them internal */
+  readonly isEnclosed: boolean;
   /** whose network it is, with container:X */
   readonly shared?: FoundContainer | undefined;
 }
@@ -33,11 +35,16 @@ export const resolveNetworks = async (context: ContainerContext, request: Create
   const kind = networkKind(first.name);
   if (kind !== 'bridge') {
     refuseSettings(first);
-    return kind === 'container' ? share(context, request, first.name) : { mode: first.name, endpoints: [] };
+    return kind === 'container'
+      ? share(context, request, first.name)
+      : { mode: first.name, endpoints: [], isEnclosed: false };
   }
   const endpoints: EndpointRecord[] = [];
+  let isEnclosed = true;
   for (const one of wanted) {
-    const endpoint = endpointOf(await networkOf(context, one.name), one);
+    const network = await networkOf(context, one.name);
+    isEnclosed &&= network.internal;
+    const endpoint = endpointOf(network, one);
     if (endpoints.some(({ networkId }) => networkId === endpoint.networkId)) {
       throw sampanError('ERR_NETWORK_CONFIG', {
         subject: `network ${one.name} is given twice`,
@@ -47,7 +54,7 @@ export const resolveNetworks = async (context: ContainerContext, request: Create
     endpoints.push(endpoint);
   }
   refuseTooMany(endpoints);
-  return { mode: endpoints[0]?.networkName ?? defaultNetworkName, endpoints };
+  return { mode: endpoints[0]?.networkName ?? defaultNetworkName, endpoints, isEnclosed };
 };
 
 /** of one container, that netd takes (addon/helper/netd_description.cc) */
@@ -105,7 +112,7 @@ const share = (context: ContainerContext, request: CreateRequest, mode: string):
       hint: `it has the mode ${shared.record.network}`,
     });
   }
-  return { mode: sharedMode(shared.id), endpoints: [], shared };
+  return { mode: sharedMode(shared.id), endpoints: [], isEnclosed: false, shared };
 };
 
 /** Docker refuses them, too: they would be ports of the other container. */

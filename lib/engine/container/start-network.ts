@@ -132,7 +132,7 @@ export const hostnamesOf = ({ name, id, hostname }: ContainerRecord): readonly s
 
 const describe = (record: ContainerRecord, endpoints: readonly LiveEndpoint[]) => {
   const first = endpoints.findIndex(({ network }) => !network.internal);
-  if (first < 0 && record.ports.publish.length > 0) throw noWayOut();
+  // Without a way out, published ports rest until a network gives one.
   return {
     id: record.id,
     hostnames: hostnamesOf(record),

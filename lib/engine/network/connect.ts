@@ -20,9 +20,16 @@ import { defaultNetworkName, findNetwork } from './find.js';
 import { liveEndpoints, wayOutOf } from './live.js';
 
 const resolve = (context: ContainerContext, nameOrId: string): Promise<NetworkRecord> =>
-  nameOrId === defaultNetworkName
-    ? ensureDefaultNetwork(context)
-    : Promise.resolve(findNetwork(context.paths, nameOrId));
+  nameOrId === defaultNetworkName ? ensureDefaultNetwork(context) : Promise.resolve(findRealNetwork(context, nameOrId));
+
+/** `network ls` lists the modes as well. @throws ERR_NETWORK_BUILT_IN for them */
+const findRealNetwork = ({ paths }: ContainerContext, nameOrId: string): NetworkRecord => {
+  if (networkKind(nameOrId) === 'bridge') return findNetwork(paths, nameOrId);
+  throw sampanError('ERR_NETWORK_BUILT_IN', {
+    subject: nameOrId,
+    hint: `a container has it from its creation, and for good: --network ${nameOrId}`,
+  });
+};
 
 /** @throws ERR_NETWORK_ENDPOINT, ERR_NETWORK_*, ERR_NETD */
 export const connectContainer = async (
@@ -69,7 +76,7 @@ export const disconnectContainer = async (
   containerName: string,
   { force }: { readonly force: boolean },
 ): Promise<void> => {
-  const network = findNetwork(context.paths, networkName);
+  const network = findRealNetwork(context, networkName);
   const found = await lockContainer(context.paths, context.locks, containerName);
   using _container = found.lock;
   const { record, files } = found;

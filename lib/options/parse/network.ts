@@ -48,6 +48,9 @@ export const readNetwork = (text: string): NetworkRequest => {
   }
   const pairs = parseCsv(text).map(readKeyValue);
   const unknown = pairs.find(([key]) => !networkKeys.includes(key));
+  if (unknown !== undefined && dockersKeys.includes(unknown[0])) {
+    throw new InvalidArgument(`${unknown[0]} is not supported yet: leave it out`);
+  }
   if (unknown !== undefined) throw new InvalidArgument(`invalid field key ${unknown[0]}`);
   const valuesOf = (key: string): readonly string[] => pairs.flatMap(([name, value]) => (name === key ? [value] : []));
   const one = (key: string, read: (text: string) => string): string | undefined => {
@@ -65,6 +68,7 @@ export const readNetwork = (text: string): NetworkRequest => {
   };
 };
 
+const dockersKeys = ['driver-opt', 'gw-priority', 'link-local-ip'];
 const networkKeys = ['name', 'alias', 'ip', 'ip6', 'mac-address'];
 
 const readKeyValue = (text: string): readonly [string, string] => {

@@ -5,7 +5,7 @@
 import { sampanError } from '../../errors/sampan-error.js';
 import type { Option, OptionKind } from '../option.js';
 
-type Row = readonly [name: string, kind: OptionKind, harmless?: readonly string[], short?: string];
+export type Row = readonly [name: string, kind: OptionKind, harmless?: readonly string[], short?: string];
 
 const rows: readonly Row[] = [
   ['blkio-weight', 'int', ['0']],
@@ -49,7 +49,7 @@ const rows: readonly Row[] = [
   ['volumes-from', 'list'],
 ];
 
-const optionOf = ([name, kind, harmless = [], short]: Row): Option => ({
+export const unsupportedOption = ([name, kind, harmless = [], short]: Row): Option => ({
   name,
   short,
   kind,
@@ -66,4 +66,4 @@ const optionOf = ([name, kind, harmless = [], short]: Row): Option => ({
   },
 });
 
-export const unsupportedOptions: readonly Option[] = rows.map(optionOf);
+export const unsupportedOptions: readonly Option[] = rows.map(unsupportedOption);

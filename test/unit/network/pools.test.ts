@@ -22,8 +22,15 @@ describe('choosing a subnet', () => {
     expect(choosePool({}, 4, taken, userSubnetCandidates())).toEqual({ subnet: '10.89.2.0/24', gateway: '10.89.2.1' });
   });
 
-  test('a route over all candidates leaves none', () => {
-    expect(() => choosePool({}, 4, subnets('10.0.0.0/8'), userSubnetCandidates())).toThrow(configError('pools'));
+  test('a route over a whole private range leaves the next range', () => {
+    const choose = (...taken: readonly string[]) => choosePool({}, 4, subnets(...taken), userSubnetCandidates()).subnet;
+    expect(choose('10.0.0.0/8')).toBe('172.16.0.0/24');
+    expect(choose('10.0.0.0/8', '172.16.0.0/12')).toBe('192.168.0.0/24');
+  });
+
+  test('routes over all candidates leave none', () => {
+    const taken = subnets('10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16');
+    expect(() => choosePool({}, 4, taken, userSubnetCandidates())).toThrow(configError('pools'));
   });
 
   test('what was asked for is taken as it is', () => {

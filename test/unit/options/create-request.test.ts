@@ -304,10 +304,3 @@ describe('mistakes', () => {
     );
   });
 });
-
-test('docker’s other names of an option count like its own', () => {
-  expect(request('--dns-option', 'ndots:2', '--dns-opt', 'rotate').dnsOptions).toEqual(['ndots:2', 'rotate']);
-  expect(request('--net', 'back', '--net-alias', 'a1', '--network-alias', 'a2').networks).toEqual([
-    { name: 'back', aliases: ['a2', 'a1'] },
-  ]);
-});

@@ -30,6 +30,10 @@ test('a used-up key quota names the setting', () => {
   expect(failed('new_keyring', 122).hint).toContain('kernel.keys.maxkeys');
 });
 
+test('a port that is for root names the setting that opens it', () => {
+  expect(failed('network_lease', 13, '[::]:22/tcp', 'bind').hint).toContain('ip_unprivileged_port_start=22');
+});
+
 test('a limit over the hard limit names the limit and what this machine allows', () => {
   const error = failed('set_rlimit', 1, '7', 'setrlimit');
   const hard = /^Max open files +\S+ +(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? '';

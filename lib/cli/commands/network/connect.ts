@@ -3,6 +3,7 @@
 
 import { listOption, valueOption } from '../../../options/option.js';
 import { readAlias, readIpv4, readIpv6, readMac } from '../../../options/parse/network.js';
+import { unsupportedOption } from '../../../options/run/unsupported-options.js';
 import type { Command } from '../../command.js';
 import { withEngine } from '../../host.js';
 
@@ -34,9 +35,16 @@ const mac = valueOption({
   read: readMac,
 });
 
+const unsupported = [
+  unsupportedOption(['driver-opt', 'map']),
+  unsupportedOption(['gw-priority', 'int', ['0']]),
+  unsupportedOption(['link', 'list']),
+  unsupportedOption(['link-local-ip', 'list']),
+];
+
 export const command: Command = {
   usage: 'NETWORK CONTAINER',
-  options: [alias, ip, ip6, mac],
+  options: [alias, ip, ip6, mac, ...unsupported],
   minimumArgs: 2,
   maximumArgs: 2,
   run: async ({ values, args: [network = '', container = ''], host }) => {

@@ -4,6 +4,7 @@
 import type { NetworkCreateRequest } from '../../../engine/network/contract.js';
 import { sampanError } from '../../../errors/sampan-error.js';
 import { asGiven, booleanOption, listOption, stringOption } from '../../../options/option.js';
+import { unsupportedOption } from '../../../options/run/unsupported-options.js';
 import { readKeyValue } from '../../../options/parse/key-value.js';
 import { labelsOf, readLabel } from '../../../options/parse/labels.js';
 import type { OptionValues } from '../../../options/scan.js';
@@ -56,9 +57,21 @@ const attachable = booleanOption({
   describe: 'accepted as docker has it: every network is',
 });
 
+/** What happens anyway passes. */
+const unsupported = [
+  unsupportedOption(['aux-address', 'map']),
+  unsupportedOption(['config-from', 'string', ['']]),
+  unsupportedOption(['config-only', 'boolean', ['false']]),
+  unsupportedOption(['ingress', 'boolean', ['false']]),
+  unsupportedOption(['ipam-driver', 'string', ['', 'default']]),
+  unsupportedOption(['ipam-opt', 'map']),
+  unsupportedOption(['ipv4', 'boolean', ['true']]),
+  unsupportedOption(['scope', 'string', ['', 'local']]),
+];
+
 export const command: Command = {
   usage: 'NETWORK',
-  options: [attachable, driver, gateway, internal, ipRange, ipv6, label, opt, subnet],
+  options: [attachable, driver, gateway, internal, ipRange, ipv6, label, opt, subnet, ...unsupported],
   minimumArgs: 1,
   maximumArgs: 1,
   run: async ({ values, args: [name = ''], host }) => {
