@@ -17,6 +17,7 @@
 
 #include <vector>
 
+#include "addon/sys/mount.h"
 #include "addon/sys/process.h"
 #include "addon/sys/seccomp.h"
 
@@ -129,7 +130,10 @@ constexpr SyscallRule kAgentRules[] = {
     allow(SYS_clone, argument_is(0, CLONE_VM | CLONE_FILES | CLONE_VFORK)),
     allow(SYS_wait4),
     allow(SYS_setns, argument_is(1, CLONE_NEWNET)),
-    allow(SYS_unshare, argument_is(0, CLONE_NEWNET)),
+    allow(SYS_unshare, argument_is(0, CLONE_NEWNET, CLONE_NEWNS)),
+    allow(SYS_fsopen),  // sysfs (network_join.cc); it is attached nowhere
+    allow(SYS_fsconfig),
+    allow(SYS_fsmount),
     allow(SYS_socket, argument_is(0, AF_INET, AF_INET6, AF_UNIX)),
     allow(SYS_socket, argument_is(0, AF_NETLINK), argument_is(2, NETLINK_ROUTE)),
     allow(SYS_setsockopt),

@@ -10,7 +10,7 @@ Result<std::unique_ptr<NetdNetwork>> NetdNetwork::create(const NetworkParts &par
   auto made = parts.agent.make_network(description, adopted);
   if (!made) return made.error();
   auto &[network_namespace, tun, sockets] = made.value();
-  std::unique_ptr<NetdNetwork> network(new NetdNetwork(parts.containers, description, std::move(network_namespace)));
+  std::unique_ptr<NetdNetwork> network(new NetdNetwork(parts, description, std::move(network_namespace)));
   auto dns = net::DnsServer::create(parts.loop, network->zone_, std::move(sockets));
   if (!dns) return dns.error();
   network->dns_ = dns.take();
@@ -33,6 +33,7 @@ Status NetdNetwork::start_stack(net::StackResources &resources, net::Tun tun) {
   }
   for (const auto &range : description_.open_ports) policy_.host_ports[policy_.host_port_count++] = range;
   options.policy = policy_;
+  options.joiner = this;
   auto stack = net::Stack::create(resources, std::move(options));
   if (!stack) return stack.error();
   stack_ = stack.take();
@@ -44,6 +45,9 @@ void NetdNetwork::deny(std::vector<net::IpPrefix> others) {
   policy_.denied = std::move(others);
   stack_->set_policy(policy_);
 }
+
+// Asked for from within a turn: the agent answers within a millisecond or two.
+bool NetdNetwork::join_datagrams(bool on) { return agent_.join_datagrams(namespace_.get(), on).ok(); }
 
 void NetdNetwork::forget_flows(const EndpointDescription &endpoint) {
   if (!stack_) return;

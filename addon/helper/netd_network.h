@@ -29,7 +29,7 @@ struct NetworkParts {
   ContainerSource &containers;
 };
 
-class NetdNetwork {
+class NetdNetwork final : net::DatagramJoiner {
  public:
   // `adopted`: a namespace that an earlier netd made for this network, or -1. Borrowed.
   static Result<std::unique_ptr<NetdNetwork>> create(const NetworkParts &parts, const NetworkDescription &description,
@@ -42,17 +42,26 @@ class NetdNetwork {
   void deny(std::vector<net::IpPrefix> others);
   net::StackCounters counters() const { return stack_ ? stack_->counters() : net::StackCounters(); }
 
+  NetdNetwork(const NetdNetwork &) = delete;
+  NetdNetwork &operator=(const NetdNetwork &) = delete;
+  ~NetdNetwork() = default;
+
   // Connections and flows with these addresses end; the other hosts see resets.
   void forget_flows(const EndpointDescription &endpoint);
 
  private:
-  NetdNetwork(ContainerSource &containers, NetworkDescription description, unique_fd made)
-      : description_(std::move(description)), namespace_(std::move(made)), zone_(containers, description_) {}
+  NetdNetwork(const NetworkParts &parts, NetworkDescription description, unique_fd made)
+      : description_(std::move(description)),
+        namespace_(std::move(made)),
+        agent_(parts.agent),
+        zone_(parts.containers, description_) {}
 
   Status start_stack(net::StackResources &resources, net::Tun tun);
+  bool join_datagrams(bool on) override;
 
   NetworkDescription description_;
   unique_fd namespace_;
+  NetworkAgent &agent_;
   net::Policy policy_;
   std::unique_ptr<net::Stack> stack_;
   NetdZone zone_;

@@ -164,6 +164,11 @@ Status NetworkAgent::open_inner_sockets(int network_namespace, int family, int t
   return *opened > 0 ? Status() : Error{EMFILE, "recvmsg", "network agent"};
 }
 
+Status NetworkAgent::join_datagrams(int network_namespace, bool on) {
+  auto asked = ask(AgentRequest::join_datagrams, {}, {&network_namespace, 1}, on ? 1 : 0);
+  return asked ? Status() : Status(asked.error());
+}
+
 Result<std::vector<net::IpAddress>> NetworkAgent::resolvers() {
   auto asked = ask(AgentRequest::resolvers, {}, {});
   if (!asked) return asked.error();

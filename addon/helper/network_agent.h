@@ -35,6 +35,7 @@ enum class AgentRequest : uint32_t {
   resolvers,         // -> addresses
   listen,            // -> listening socket
   hide,              // the socket's name goes
+  join_datagrams,    // b: whether; network namespace
 };
 
 class NetworkAgent {
@@ -57,6 +58,8 @@ class NetworkAgent {
   Status steer(const EndpointDescription &endpoint, int network_namespace);
   void unsteer(const EndpointDescription &endpoint, int network_namespace);
   Status open_inner_sockets(int network_namespace, int family, int type, std::span<unique_fd> sockets, size_t *opened);
+  // Datagrams of the network's containers reach the tun joined, or not (network_setup.h).
+  Status join_datagrams(int network_namespace, bool on);
   // The host's DNS servers as they are now.
   Result<std::vector<net::IpAddress>> resolvers();
 

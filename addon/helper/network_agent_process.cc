@@ -90,6 +90,9 @@ Status Agent::serve(const Frame &frame, Descriptors &given, Reply &reply) {
     case AgentRequest::hide:
       ::unlinkat(directory_, kNetdSocket, 0);
       return {};
+    case AgentRequest::join_datagrams:
+      if (given.size() != 1) return Error{EBADF, "network agent", "namespaces"};
+      return join_datagrams(given.front().get(), frame.header.b != 0);
   }
   return Error{EINVAL, "network agent", "request"};
 }

@@ -171,6 +171,8 @@ Result<MadeNetwork> make_network(const NetworkDescription &description, unique_f
     adopted = made.take();
   }
   MadeNetwork network{std::move(adopted), {}, {}};
+  // As an earlier netd may have left it; where it could not be changed, it never was.
+  if (is_adopted) (void)join_datagrams(network.network_namespace.get(), false);
   const auto ready = sys::in_network_namespace(network.network_namespace.get(),
                                                [&] { return set_up(description, is_adopted, &network); });
   if (!ready) return ready.error();

@@ -36,4 +36,7 @@ Status route(const EndpointDescription &endpoint, int container_namespace);
 Status steer_answers(const EndpointDescription &endpoint, int network_namespace);
 void unsteer_answers(const EndpointDescription &endpoint, int network_namespace);
 
+// Whether datagrams of all containers that are plugged in now reach the tun joined (network_join.cc).
+Status join_datagrams(int network_namespace, bool on);
+
 }  // namespace sampan

@@ -27,7 +27,8 @@ StackCore::StackCore(SharedResources &shared, StackOptions &options)
       limits(options.limits),
       prefix_count(options.prefix_count),
       gateway_v4(options.gateway_v4),
-      gateway_v6(options.gateway_v6) {
+      gateway_v6(options.gateway_v6),
+      joiner(options.joiner) {
   std::copy(std::begin(options.prefixes), std::end(options.prefixes), prefixes);
 }
 

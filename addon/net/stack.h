@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "addon/net/datagram_rate.h"
 #include "addon/net/event_loop.h"
 #include "addon/net/ip_address.h"
 #include "addon/net/policy.h"
@@ -47,6 +48,7 @@ struct StackOptions {
   IpAddress gateway_v6;
   Policy policy;
   StackLimits limits;
+  DatagramJoiner *joiner = nullptr;  // outlives the stack
 };
 
 // What happened since the stack was made; for inspect and for tests.

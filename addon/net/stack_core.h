@@ -47,6 +47,7 @@ struct StackCore {
   IpAddress gateway_v4;
   IpAddress gateway_v6;
   SipKey secret;
+  DatagramJoiner *joiner;
   // The turn that left frames in the tun.
   uint64_t behind_turn = UINT64_MAX;
 

@@ -37,7 +37,8 @@ Udp::Udp(StackCore &core)
       flows_(core.limits.udp_flows),
       port_table_(core.secret, core.limits.udp_flows),
       flow_table_(core.secret, core.limits.udp_flows),
-      per_source_(core.secret) {}
+      per_source_(core.secret),
+      rate_(core.loop, core.joiner) {}
 
 Udp::~Udp() {
   ports_.for_each([this](UdpPort &port) {
@@ -65,7 +66,9 @@ void Udp::receive(const Packet &packet) {
   flow->used_ms = core_.loop.now_ms();
   const std::span<const uint8_t> payload = datagram.subspan(kUdpHeaderSize, length - kUdpHeaderSize);
   set_options(*flow->port, packet, packet.gso_size != 0 ? packet.gso_size : payload.size());
-  if (packet.gso_size == 0 || packet.gso_size >= payload.size()) return collect(*flow, payload);
+  const bool single = packet.gso_size == 0 || packet.gso_size >= payload.size();
+  rate_.came(single ? 1 : static_cast<uint32_t>(payload.size() / packet.gso_size));
+  if (single) return collect(*flow, payload);
   flush();
   send(*flow, payload, packet.gso_size);
 }

@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "addon/net/datagram_batch.h"
+#include "addon/net/datagram_rate.h"
 #include "addon/net/error_queue.h"
 #include "addon/net/flow_table.h"
 #include "addon/net/packet.h"
@@ -113,6 +114,7 @@ class Udp {
   FlowTable<UdpPort> port_table_;
   FlowTable<UdpFlow> flow_table_;
   SourceCounts per_source_;
+  DatagramRate rate_;
   UdpPort *dead_ = nullptr;
   Batch batch_;
   FrameBuffer batch_bytes_;
