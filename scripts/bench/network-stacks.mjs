@@ -6,7 +6,7 @@
 
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { output } from '../testing/commands.mjs';
@@ -94,7 +94,7 @@ const startSlirp4netns = async (job) => {
     ...['slirp4netns', '--disable-host-loopback', '--mtu=65520', '--enable-sandbox', '--enable-seccomp', '--configure'],
     ...['--api-socket', socket, String(holder.pid), 'tap0'],
   ]);
-  await waitUntil('the start of slirp4netns', () => hasInterface(holder.pid, 'tap0'));
+  await waitUntil('the start of slirp4netns', () => hasInterface(holder.pid, 'tap0') && existsSync(socket));
   const forward = (proto, port) =>
     askSlirp(socket, {
       execute: 'add_hostfwd',

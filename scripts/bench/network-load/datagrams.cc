@@ -144,14 +144,17 @@ int count_datagrams(int fd, size_t expected) {
   static char space[kMostAtOnce][65536];
   mmsghdr messages[kMostAtOnce] = {};
   iovec parts[kMostAtOnce];
+  sockaddr_in peers[kMostAtOnce];
   for (unsigned i = 0; i < kMostAtOnce; ++i) {
     parts[i] = {space[i], sizeof space[i]};
+    messages[i].msg_hdr.msg_name = &peers[i];
     messages[i].msg_hdr.msg_iov = &parts[i];
     messages[i].msg_hdr.msg_iovlen = 1;
   }
   const auto at_once = static_cast<unsigned>(std::clamp<size_t>(kBatchBytes / expected, 1, kMostAtOnce));
   Arrived arrived[kMostSteps];
   for (;;) {
+    for (mmsghdr &message : messages) message.msg_hdr.msg_namelen = sizeof peers[0];
     const int count = ::recvmmsg(fd, messages, at_once, MSG_WAITFORONE, nullptr);
     if (count < 0 && errno == ECONNREFUSED) continue;
     if (count < 0) fail("the end of the datagrams did not come");
@@ -165,6 +168,8 @@ int count_datagrams(int fd, size_t expected) {
         print(ending, arrived);
         return 0;
       }
+      if (header.kind == kHello)
+        (void)::sendto(fd, &header, sizeof header, 0, reinterpret_cast<sockaddr *>(&peers[i]), sizeof peers[i]);
       if (header.kind == kData && header.step < kMostSteps) note(arrived[header.step], messages[i].msg_len, now);
     }
   }
@@ -193,8 +198,17 @@ int udp_sink(int port, int size) {
   return count_datagrams(fd, static_cast<size_t>(size));
 }
 
+// The receiver may not be there yet, or far from being scheduled.
 int udp_blast(const sockaddr_in &receiver, const Ramp &ramp) {
-  return blast(connected(::socket(AF_INET, SOCK_DGRAM, 0), receiver), ramp);
+  const int fd = connected(::socket(AF_INET, SOCK_DGRAM, 0), receiver);
+  set_patience(fd, 200);
+  Header hello = {kHello, 0};
+  for (int tries = 0; tries < kPatienceMs / 200; ++tries) {
+    (void)::send(fd, &hello, sizeof hello, 0);
+    if (::recv(fd, &hello, sizeof hello, 0) == sizeof hello) return blast(fd, ramp);
+    if (errno == ECONNREFUSED) sleep_until(now_us() + kPauseUs);
+  }
+  fail("the receiver did not answer");
 }
 
 int udp_fetch(const sockaddr_in &sender, const Ramp &ramp) {
