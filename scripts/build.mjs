@@ -16,7 +16,6 @@ const buildTypeScript = async () => {
   generateProtocol();
   const { bundle } = await import('./bundle.mjs');
   await bundle();
-  writeCodeCache();
 };
 
 /** npm links the commands of dependencies, not of the checkout itself, and npx would look for a package elsewhere. */
@@ -31,10 +30,14 @@ const steps = {
   all: async () => {
     await buildTypeScript();
     await buildNative();
+    writeCodeCache();
     linkCommand();
   },
   native: () => buildNative(),
-  ts: () => buildTypeScript(),
+  ts: async () => {
+    await buildTypeScript();
+    writeCodeCache();
+  },
   'native-tests': () => buildNativeTests(),
   fuzz: () => buildFuzzTargets(),
   install: async () => {
@@ -42,7 +45,10 @@ const steps = {
     writeCodeCache();
     linkCommand();
   },
-  prepare: () => buildTypeScript(),
+  prepare: async () => {
+    await buildTypeScript();
+    writeCodeCache();
+  },
 };
 
 const name = process.argv[2] ?? 'all';
