@@ -3,7 +3,8 @@
 // when it runs, netd does it at once.
 //
 // How this works: netd first, then the record, then the run record. Killed in between, the same command again finishes
-// it: netd takes a port that is published as exactly that, and one that is not published any more, as done.
+// it: what netd has and the run record does not say is taken back before anything else, and a port that is not published
+// any more counts as done.
 
 import { isSampanError, sampanError } from '../../errors/sampan-error.js';
 import { HelperFailure } from '../../native/helper.js';
@@ -14,11 +15,12 @@ import { networkKind } from '../../spec/network-mode.js';
 import type { PublishedPort, PublishRequest } from '../../spec/ports.js';
 import { readEndpoints } from '../../store/container-networks.js';
 import { readRunRecord, writeContainerRecord, writeRunRecord, type RunRecord } from '../../store/container-records.js';
+import type { LiveEndpoint } from '../network/assign.js';
 import { wayOutOf } from '../network/live.js';
 import type { ContainerContext } from './context.js';
 import { lockContainer, runsSteadily, type LockedContainer } from './find.js';
 import { withPortOwner } from './port-owner.js';
-import { placesOf, requestsMeant, withoutPlaces } from './port-places.js';
+import { placesMeant, placesOf, requestsMeant, withoutPlaces } from './port-places.js';
 import { describeEndpoint, noWayOut } from './start-network.js';
 import { tellNetd } from './tell-netd.js';
 
@@ -33,14 +35,16 @@ export const publishPorts = async (
   refuseMode(found);
   const run = currentRun(found);
   if (run === undefined) {
-    writePorts(found, (recorded) => withRequests(recorded, wanted));
+    writePorts(found, (recorded) => withRequests(recorded, wanted, undefined));
     return [];
   }
-  refuseTwice(run.publishedPorts ?? [], wanted, found.record.name);
+  const published = run.publishedPorts ?? [];
+  refuseTwice(published, wanted, found.record.name);
+  await takeBackUnrecorded(context, found, published);
   const added = parsePublished(await changePorts(context, found, 'netPublish', wanted));
   try {
-    writePorts(found, (recorded) => withRequests(recorded, wanted));
-    writeRunRecord(found.files, { ...run, publishedPorts: [...(run.publishedPorts ?? []), ...added] });
+    writePorts(found, (recorded) => withRequests(recorded, wanted, published));
+    writeRunRecord(found.files, { ...run, publishedPorts: [...published, ...added] });
   } catch (error) {
     await changePorts(context, found, 'netWithdraw', added.map(asRequest));
     throw error;
@@ -66,6 +70,7 @@ export const withdrawPorts = async (
     return;
   }
   const published = run.publishedPorts ?? [];
+  await takeBackUnrecorded(context, found, published);
   const places = placesOf(published, unwanted, record.name);
   await changePorts(context, found, 'netWithdraw', places.map(asRequest));
   writePorts(found, (recorded) => withoutPlaces(recorded, published, places));
@@ -73,19 +78,51 @@ export const withdrawPorts = async (
 };
 
 /**
- * Another network leads out of the container now, or none does: what it publishes goes along.
+ * Another network leads out of the container now, or none does: what it publishes goes along. Nothing changes when it
+ * has gone there already.
  * @throws ERR_PORT_TAKEN, ERR_NETD
  */
-export const movePorts = async (context: ContainerContext, found: LockedContainer): Promise<void> => {
+export const movePorts = async (
+  context: ContainerContext,
+  found: LockedContainer,
+  wayOut: LiveEndpoint | undefined,
+): Promise<void> => {
   const run = currentRun(found);
   const published = run?.publishedPorts ?? [];
   const wanted = published.length > 0 ? published.map(asRequest) : found.record.ports.publish;
   if (run === undefined || wanted.length === 0) return;
-  writeRunRecord(found.files, { ...run, publishedPorts: [] });
-  if (wayOutOf(context.paths, readEndpoints(found.files)) === undefined) return;
-  const moved = parsePublished(await changePorts(context, found, 'netPublish', wanted));
-  writeRunRecord(found.files, { ...run, publishedPorts: moved });
+  const write = (publishedPorts: readonly PublishedPort[]): void => {
+    writeRunRecord(found.files, { ...run, publishedPorts });
+  };
+  if (wayOut === undefined) {
+    write([]);
+    return;
+  }
+  try {
+    await takeBackUnrecorded(context, found, published, wayOut);
+    write(parsePublished(await changePorts(context, found, 'netPublish', wanted, wayOut)));
+  } catch (error) {
+    write([]);
+    throw error;
+  }
 };
+
+/** What a killed command has published without saying so. */
+const takeBackUnrecorded = async (
+  context: ContainerContext,
+  found: LockedContainer,
+  recorded: readonly PublishedPort[],
+  wayOut = wayOutOf(context.paths, readEndpoints(found.files)),
+): Promise<void> => {
+  if (wayOut === undefined) return;
+  const known = new Set(recorded.map(placeText));
+  const all = parsePublished(await changePorts(context, found, 'netPublish', [], wayOut));
+  const unknown = all.filter((port) => !known.has(placeText(port)));
+  if (unknown.length > 0) await changePorts(context, found, 'netWithdraw', unknown.map(asRequest), wayOut);
+};
+
+const placeText = ({ port, protocol, hostAddress, hostPort }: PublishedPort): string =>
+  `${hostAddress} ${String(hostPort)} ${String(port)}/${protocol}`;
 
 const asRequest = ({ port, protocol, hostAddress, hostPort }: PublishedPort): PublishRequest => ({
   port,
@@ -108,7 +145,7 @@ const currentRun = (found: LockedContainer): RunRecord | undefined => {
   return run === 'stale' ? undefined : run;
 };
 
-/** netd would take what is published as exactly that already for the rest of a killed command. */
+/** netd would take what is published as exactly that already as done. */
 const refuseTwice = (published: readonly PublishedPort[], wanted: readonly PublishRequest[], name: string): void => {
   const taken = published.find((port) =>
     wanted.some(
@@ -126,13 +163,23 @@ const refuseTwice = (published: readonly PublishedPort[], wanted: readonly Publi
   });
 };
 
-/** What a killed command has written already is not written twice. */
+/**
+ * What a killed command has written already is not written twice: of a request for a certain port there is one only, of
+ * one for any port there are as many as have been given one.
+ * @param published undefined when the container does not run
+ */
 const withRequests = (
   recorded: readonly PublishRequest[],
   wanted: readonly PublishRequest[],
+  published: readonly PublishedPort[] | undefined,
 ): readonly PublishRequest[] => {
-  const known = new Set(recorded.filter(({ hostPorts }) => hostPorts !== undefined).map(textOf));
-  return [...recorded, ...wanted.filter((request) => !known.has(textOf(request)))];
+  const isWritten = (request: PublishRequest): boolean => {
+    const same = recorded.filter((one) => textOf(one) === textOf(request)).length;
+    if (request.hostPorts !== undefined) return same > 0;
+    if (published === undefined) return false;
+    return same > new Set(placesMeant(published, [request]).map(({ hostPort }) => hostPort)).size;
+  };
+  return [...recorded, ...wanted.filter((request) => !isWritten(request))];
 };
 
 const textOf = ({ port, protocol, hostAddress, hostPorts }: PublishRequest): string =>
@@ -155,20 +202,20 @@ const changePorts = async (
   found: LockedContainer,
   type: 'netPublish' | 'netWithdraw',
   publish: readonly PublishRequest[],
+  wayOut = wayOutOf(context.paths, readEndpoints(found.files)),
 ): Promise<string> => {
   try {
-    return await tellNetd(context, found, { type, text: descriptionOf(context, found, publish) });
+    return await tellNetd(context, found, { type, text: descriptionOf(found, publish, wayOut) });
   } catch (error) {
     throw withPortOwner(context.paths, portError(error));
   }
 };
 
 const descriptionOf = (
-  context: ContainerContext,
   found: LockedContainer,
   publish: readonly PublishRequest[],
+  live: LiveEndpoint | undefined,
 ): string => {
-  const live = wayOutOf(context.paths, readEndpoints(found.files));
   if (live === undefined) throw noWayOut();
   const endpoints = [{ ...describeEndpoint(live, true), publish }];
   return formatDescription({ id: found.record.id, hostnames: [], resolvers: [], endpoints });

@@ -14,8 +14,13 @@ export const placesOf = (
   for (const request of requests) {
     if (!published.some((place) => means(request, place))) throw notPublished(request, name);
   }
-  return published.filter((place) => requests.some((request) => means(request, place)));
+  return placesMeant(published, requests);
 };
+
+export const placesMeant = (
+  published: readonly PublishedPort[],
+  requests: readonly PublishRequest[],
+): readonly PublishedPort[] => published.filter((place) => requests.some((request) => means(request, place)));
 
 const means = (request: PublishRequest, place: PublishedPort): boolean =>
   portKey(request) === portKey(place) &&

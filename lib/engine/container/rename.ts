@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // `rename`: the new name is claimed before the record says it, the old one let go after. Killed in between, a link to
 // the container remains whose name its record does not have: that is nobody's name (find.ts). In its networks a running
-// container is called by the new name at once.
+// container is called by the new name at once; they are told before the record says it, so that the same command does it
+// again when it was killed.
 
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +13,7 @@ import { removeIfThere, syncDirectory } from '../../store/atomic.js';
 import { writeContainerRecord } from '../../store/container-records.js';
 import type { ContainerContext } from './context.js';
 import { refuseTaken } from './create.js';
-import { idOfName, lockContainer } from './find.js';
+import { idOfName, lockContainer, type LockedContainer } from './find.js';
 import { checkName } from './names.js';
 import { hostnamesOf } from './start-network.js';
 import { deriveStatus } from './status.js';
@@ -22,8 +23,9 @@ import { tellNetd } from './tell-netd.js';
 export const renameContainer = async (context: ContainerContext, nameOrId: string, newName: string): Promise<void> => {
   const { paths, locks } = context;
   const name = checkName(newName.replace(/^\//, ''));
-  const { id, files, record, lock } = await lockContainer(paths, locks, nameOrId);
-  using _lock = lock;
+  const found = await lockContainer(paths, locks, nameOrId);
+  using _lock = found.lock;
+  const { id, files, record } = found;
   using _names = await locks.names();
   if (record.name === name) {
     throw sampanError('ERR_INVALID_VALUE', { subject: `the new name ${name} is the name that the container has` });
@@ -33,10 +35,20 @@ export const renameContainer = async (context: ContainerContext, nameOrId: strin
   // What a killed command left.
   removeIfThere(pathOf(name));
   symlinkSync(id, pathOf(name));
+  try {
+    await tellNetworks(context, found, name);
+  } catch (error) {
+    removeIfThere(pathOf(name));
+    throw error;
+  }
   writeContainerRecord(files, { ...record, name });
   if (idOfName(paths, record.name) === id) removeIfThere(pathOf(record.name));
   syncDirectory(paths.names);
+};
+
+const tellNetworks = async (context: ContainerContext, found: LockedContainer, name: string): Promise<void> => {
+  const { id, files, record } = found;
   if (networkKind(record.network) !== 'bridge' || deriveStatus(files).status !== 'running') return;
   const text = formatDescription({ id, hostnames: hostnamesOf({ ...record, name }), resolvers: [], endpoints: [] });
-  await tellNetd(context, { id, files, record, lock }, { type: 'netRename', text });
+  await tellNetd(context, found, { type: 'netRename', text });
 };

@@ -14,7 +14,7 @@ import {
   type NetworkPool,
   type NetworkRecord,
 } from '../../store/network-records.js';
-import { seeContainer, seenRunning } from '../container/see.js';
+import { endpointsOrNone, seeContainer, seenRunning } from '../container/see.js';
 import { hasIpv6 } from '../../network/host-routes.js';
 import type { NetworkContext } from './create.js';
 
@@ -88,7 +88,9 @@ class Claims {
       return freeAddress(pool, new Set(this.#claims.keys()), this.network.name);
     } catch {
       // Full: those of containers that have ended are free all the same.
-      const needed = [...this.#claims].filter(([, container]) => this.#isNeeded(container)).map(([address]) => address);
+      const needed = [...this.#claims]
+        .filter(([address, container]) => this.#isNeeded(address, container))
+        .map(([address]) => address);
       return freeAddress(pool, new Set(needed), this.network.name);
     }
   }
@@ -103,21 +105,31 @@ class Claims {
 
   #requested(address: string): string {
     const holder = this.#claims.get(address);
-    if (holder === undefined || !this.#isNeeded(holder)) return address;
+    if (holder === undefined || !this.#isNeeded(address, holder)) return address;
     throw sampanError('ERR_NETWORK_ADDRESS_TAKEN', {
       subject: `${address} of network ${this.network.name}`,
       hint: `by container ${holder.slice(0, 12)}`,
     });
   }
 
-  /** A container that is being started holds its lock and does not run yet. */
-  #isNeeded(container: string): boolean {
+  /**
+   * A container that is being started, or connected, holds its lock and may not say yet that it has the address; of one
+   * that runs without it, a command was killed.
+   */
+  #isNeeded(address: string, container: string): boolean {
     if (container === this.container) return false;
     const { paths, locks } = this.context;
     const seen = seeContainer(paths, container);
-    if (seen !== undefined && seenRunning(seen)) return true;
+    if (seen !== undefined && seenRunning(seen) && this.#saysToHave(container, address)) return true;
     const lock = locks.tryContainer(container);
     lock?.[Symbol.dispose]();
     return lock === undefined && existsSync(filesOf(paths, container).directory);
+  }
+
+  #saysToHave(container: string, address: string): boolean {
+    return endpointsOrNone(filesOf(this.context.paths, container)).some(
+      ({ networkId, assigned }) =>
+        networkId === this.network.id && (assigned?.ipv4 === address || assigned?.ipv6 === address),
+    );
   }
 }

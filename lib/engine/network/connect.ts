@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // network connect and disconnect: what the container is on is written down, and when it runs, netd does it at once.
+//
+// How this works: while a running container is connected, its record says so first, and while it is disconnected last:
+// what netd has is always in the record, so that it is shown, and can be taken back. Of a command that was killed in
+// between, the same command finishes the rest: netd knows what is still to be done, and everything else is done again.
 
-import { sampanError } from '../../errors/sampan-error.js';
+import { isSampanError, sampanError } from '../../errors/sampan-error.js';
 import { formatDescription, type EndpointDescription } from '../../network/description.js';
+import { errnoOf } from '../../network/netd.js';
 import { networkKind } from '../../spec/network-mode.js';
 import { readEndpoints, type EndpointRecord } from '../../store/container-networks.js';
 import type { NetworkRecord } from '../../store/network-records.js';
@@ -11,10 +16,9 @@ import type { ContainerContext } from '../container/context.js';
 import { lockContainer, runsSteadily, type LockedContainer } from '../container/find.js';
 import { endpointOf, refuseTooMany } from '../container/resolve-networks.js';
 import { describeEndpoint, saveEndpoints, writeEtcFiles } from '../container/start-network.js';
-import { deriveStatus } from '../container/status.js';
 import { tellNetd } from '../container/tell-netd.js';
 import type { EndpointRequest } from './contract.js';
-import { assignEndpoint, releaseEndpoint } from './assign.js';
+import { assignEndpoint, releaseEndpoint, type LiveEndpoint } from './assign.js';
 import { ensureDefaultNetwork } from './create.js';
 import { defaultNetworkName, findNetwork } from './find.js';
 import { liveEndpoints, wayOutOf } from './live.js';
@@ -44,29 +48,54 @@ export const connectContainer = async (
   const { record, files } = found;
   refuseMode(found);
   const endpoints = readEndpoints(files);
-  if (endpoints.some(({ networkId }) => networkId === network.id)) {
-    throw sampanError('ERR_NETWORK_ENDPOINT', {
-      subject: `container ${record.name} is already on network ${network.name}`,
-      hint: `take it off with 'sampan network disconnect ${network.name} ${record.name}'`,
-    });
-  }
+  const known = endpoints.find(({ networkId }) => networkId === network.id);
+  const others = endpoints.filter((other) => other !== known);
   const endpoint = endpointOf(network, { name: network.name, ...request });
-  refuseTooMany([...endpoints, endpoint]);
+  if (known !== undefined && !(runsSteadily(found) && asksTheSame(known, endpoint))) throw isOnAlready(found, network);
+  refuseTooMany([...others, endpoint]);
   if (!runsSteadily(found)) {
-    saveEndpoints(record, files, [...endpoints, endpoint]);
+    saveEndpoints(record, files, [...others, endpoint]);
     return;
   }
   using _network = await context.locks.network();
-  const live = assignEndpoint(context, record.id, endpoint, freeInterface(endpoints));
-  const isFirstWayOut = wayOutOf(context.paths, endpoints) === undefined;
-  try {
-    await changeNetworks(context, found, 'netConnect', [describeEndpoint(live, isFirstWayOut)]);
-  } catch (error) {
+  const live = assignEndpoint(context, record.id, endpoint, known?.assigned?.interfaceName ?? freeInterface(others));
+  const all = [...others, live.endpoint];
+  saveEndpoints(record, files, all);
+  const isFirstWayOut = wayOutOf(context.paths, others) === undefined;
+  const isNew = await connectInNetd(context, found, live, isFirstWayOut).catch((error: unknown) => {
+    saveEndpoints(record, files, others);
     releaseEndpoint(context, record.id, live.endpoint);
     throw error;
+  });
+  writeEtcFiles(record, files, liveEndpoints(context.paths, all));
+  if (isFirstWayOut) await movePorts(context, found, wayOutOf(context.paths, all));
+  if (!isNew) throw isOnAlready(found, network);
+};
+
+const asksTheSame = (one: EndpointRecord, other: EndpointRecord): boolean =>
+  JSON.stringify([one.aliases, one.requested]) === JSON.stringify([other.aliases, other.requested]);
+
+const isOnAlready = ({ record }: LockedContainer, network: NetworkRecord): Error =>
+  sampanError('ERR_NETWORK_ENDPOINT', {
+    subject: `container ${record.name} is already on network ${network.name}`,
+    hint: `take it off with 'sampan network disconnect ${network.name} ${record.name}'`,
+  });
+
+/** @returns false when it has the network already. An interface of that name that somebody inside has made is an error. */
+const connectInNetd = async (
+  context: ContainerContext,
+  found: LockedContainer,
+  live: LiveEndpoint,
+  isWayOut: boolean,
+): Promise<boolean> => {
+  try {
+    await changeNetworks(context, found, 'netConnect', [describeEndpoint(live, isWayOut)]);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST' && isSampanError(error, 'ERR_NETD') && error.subject === live.network.id)
+      return false;
+    throw error;
   }
-  saveNetworks(context, found, [...endpoints, live.endpoint]);
-  if (isFirstWayOut) await movePorts(context, found);
 };
 
 /** @throws ERR_NETWORK_ENDPOINT, ERR_NETD */
@@ -101,9 +130,13 @@ export const disconnectContainer = async (
     }
   }
   using _network = await context.locks.network();
-  releaseEndpoint(context, record.id, endpoint);
-  saveNetworks(context, found, left);
-  if (isWayOut) await movePorts(context, found);
+  try {
+    if (runsSteadily(found)) writeEtcFiles(record, files, liveEndpoints(context.paths, left));
+    if (isWayOut) await movePorts(context, found, wayOutOf(context.paths, left));
+  } finally {
+    saveEndpoints(record, files, left);
+    releaseEndpoint(context, record.id, endpoint);
+  }
 };
 
 const refuseMode = ({ record }: LockedContainer): void => {
@@ -128,15 +161,4 @@ const changeNetworks = async (
 ): Promise<void> => {
   const text = formatDescription({ id: found.record.id, hostnames: [], resolvers: [], endpoints });
   await tellNetd(context, found, { type, text });
-};
-
-/** With the files that a running container reads. */
-const saveNetworks = (
-  { paths }: ContainerContext,
-  found: LockedContainer,
-  endpoints: readonly EndpointRecord[],
-): void => {
-  const { record, files } = found;
-  saveEndpoints(record, files, endpoints);
-  if (deriveStatus(files).status === 'running') writeEtcFiles(record, files, liveEndpoints(paths, endpoints));
 };
