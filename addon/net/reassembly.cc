@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "addon/net/reassembly.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace sampan::net {
@@ -45,18 +46,19 @@ bool Reassembler::add(Packet &packet, uint64_t now_ms) {
   // All but the last are whole units.
   if (part.empty() || end > 65535 || (packet.more_fragments && part.size() % kUnit != 0)) return false;
   Slot &slot = *find(packet, now_ms);
-  const bool too_far = slot.total != 0 && (end > slot.total || (!packet.more_fragments && end != slot.total));
-  if (too_far || !mark(slot, packet.fragment_offset / kUnit, (end + kUnit - 1) / kUnit)) {
+  const bool is_other_end = !packet.more_fragments && slot.total != 0 && end != slot.total;
+  if (!packet.more_fragments) slot.total = static_cast<uint32_t>(end);
+  slot.reach = std::max(slot.reach, static_cast<uint32_t>(end));
+  // What lies behind the end would be counted for what is missing, in whose place older datagrams may still lie.
+  const bool is_behind = slot.total != 0 && slot.reach > slot.total;
+  if (is_other_end || is_behind || !mark(slot, packet.fragment_offset / kUnit, (end + kUnit - 1) / kUnit)) {
     slot.used = false;
     return false;
   }
   std::memcpy(data(slot) + packet.fragment_offset, part.data(), part.size());
   slot.received += static_cast<uint32_t>(part.size());
-  if (!packet.more_fragments) slot.total = static_cast<uint32_t>(end);
   if (slot.total == 0 || slot.received < slot.total) return false;
   slot.used = false;
-  // More bytes than the end allows: one of the earlier parts lay behind it.
-  if (slot.received != slot.total) return false;
   packet.transport = {data(slot), slot.total};
   packet.whole = packet.transport;
   packet.is_fragment = packet.more_fragments = false;

@@ -34,6 +34,7 @@ class Reassembler {
     uint32_t id = 0;
     uint32_t received = 0;
     uint32_t total = 0;  // 0: not known yet
+    uint32_t reach = 0;  // where the last part ends, of those that are there
     uint64_t started_ms = 0;
     IpAddress source;
     IpAddress destination;

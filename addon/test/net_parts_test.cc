@@ -8,6 +8,7 @@
 #include "addon/net/flow_table.h"
 #include "addon/net/policy.h"
 #include "addon/net/pool.h"
+#include "addon/net/reassembly.h"
 #include "addon/net/spill.h"
 #include "addon/net/tcp_segment.h"
 #include "addon/net/timer_wheel.h"
@@ -161,6 +162,27 @@ TEST("the policy refuses what is the host's own and lets the rest pass") {
   CHECK_EQ(verdict(kHostAlias, 0), Verdict::refused);
   CHECK(net::find_route(policy, own, ip(kHostAlias), 8000).host_address == ip("127.0.0.1"));
   CHECK(net::seen_address(policy, ip("127.0.0.1")) == ip(kHostAlias));
+}
+
+TEST("parts behind the end of a datagram do not stand for those that are missing") {
+  const auto reassembler = std::make_unique<net::Reassembler>();
+  const std::vector<uint8_t> bytes(1024, 'x');
+  const auto add = [&](size_t offset, size_t size, bool more) {
+    net::Packet packet;
+    packet.source = packet.destination = ip("10.88.0.2");
+    packet.protocol = IPPROTO_UDP;
+    packet.is_fragment = true;
+    packet.more_fragments = more;
+    packet.fragment_offset = static_cast<uint16_t>(offset);
+    packet.transport = std::span(bytes).first(size);
+    return reassembler->add(packet, 1);
+  };
+  // 512 bytes are missing, and as many lie where nothing can be.
+  CHECK(!add(1024, 512, true));
+  CHECK(!add(0, 256, true));
+  CHECK(!add(768, 256, false));
+  // Void: what comes now begins another datagram, and is not enough for it.
+  CHECK(!add(256, 512, true));
 }
 
 TEST("malformed frames are refused") {
