@@ -11,6 +11,7 @@
 #include <new>
 #include <string>
 
+// NOLINTBEGIN(misc-definitions-in-headers,cppcoreguidelines-no-malloc,readability-identifier-naming): see above
 // libstdc++'s own names and signatures (bits/functexcept.h, which declares them noreturn): whatever its headers call.
 namespace std {
 void __throw_bad_alloc() { __builtin_trap(); }
@@ -45,3 +46,4 @@ extern "C" [[noreturn]] void __assert_fail(const char *, const char *, unsigned,
 
 // glibc's inner name of dcgettext(3): nothing of what it would translate is ever shown.
 extern "C" char *__dcgettext(const char *, const char *message, int) noexcept { return const_cast<char *>(message); }
+// NOLINTEND(misc-definitions-in-headers,cppcoreguidelines-no-malloc,readability-identifier-naming)

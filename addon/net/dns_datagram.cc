@@ -18,9 +18,12 @@ constexpr size_t kMostTries = 4;
 class Datagram final : public DnsExchange, public Watch, public Timer {
  public:
   Datagram(EventLoop &loop, DnsExchangeOwner &owner, const DnsClient &asker, DnsBytes message)
-      : loop_(loop), owner_(owner), asker_(asker), source_(asker.address.address()) {
-    message_.assign(message.begin(), message.end());
-    original_id_ = load16(message_.data());
+      : loop_(loop),
+        owner_(owner),
+        asker_(asker),
+        source_(asker.address.address()),
+        message_(message.begin(), message.end()),
+        original_id_(load16(message.data())) {
     ask_next();
   }
   ~Datagram() override { close(); }
@@ -87,7 +90,7 @@ class Datagram final : public DnsExchange, public Watch, public Timer {
   DnsClient asker_;
   IpAddress source_;
   std::vector<uint8_t> message_;
-  uint16_t original_id_ = 0;
+  uint16_t original_id_;
   size_t tries_ = 0;
   unique_fd socket_;
   bool finished_ = false;

@@ -39,7 +39,7 @@ Result<unique_fd> InnerSockets::take(int family, int type) {
 }
 
 Status InnerSockets::fill(Shelf &shelf, int family, int type) {
-  const Status opened = source_.open(family, type, std::span(shelf.sockets, shelf.batch), &shelf.count);
+  Status opened = source_.open(family, type, std::span(shelf.sockets, shelf.batch), &shelf.count);
   // One is enough for now, when descriptors are short.
   if (!opened && shelf.count == 0) return opened;
   shelf.batch = std::min(shelf.batch * 2, kMost);

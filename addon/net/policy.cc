@@ -14,8 +14,7 @@ constexpr uint8_t kLoopbackV6[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
 bool is_special_v6(const IpAddress &address) {
   constexpr uint8_t kZero[16] = {};
   // ::/96: unspecified, loopback, IPv4-compatible
-  if (std::equal(kZero, kZero + 12, address.bytes)) return true;
-  return false;
+  return std::equal(kZero, kZero + 12, address.bytes);
 }
 
 Verdict judge_special(const IpAddress &address) {

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -79,10 +80,7 @@ void PublisherCore::close_finished() {
 bool PublisherCore::can_carry(const SocketAddress &client, const SocketAddress &target) const {
   const IpAddress address = client.address();
   if (client.any.sa_family != target.any.sa_family || is_loopback(address) || is_link_local(address)) return false;
-  for (const IpPrefix &prefix : own_) {
-    if (prefix.contains(address)) return false;
-  }
-  return true;
+  return std::ranges::none_of(own_, [&address](const IpPrefix &prefix) { return prefix.contains(address); });
 }
 
 // #syscalls: bind connect

@@ -52,7 +52,7 @@ class PublishedSocket {
 
 class PublisherCore final : TurnEnd {
  public:
-  PublisherCore(PublisherResourcesImpl &resources, InnerSocketSource &inner, std::span<const IpPrefix> own,
+  PublisherCore(PublisherResourcesImpl &shared, InnerSocketSource &inner, std::span<const IpPrefix> own,
                 const PublisherLimits &limits, const SipKey &key);
   PublisherCore(const PublisherCore &) = delete;
   PublisherCore &operator=(const PublisherCore &) = delete;

@@ -9,7 +9,7 @@ namespace sampan::net {
 
 class TcpListener final : public PublishedSocket, RelayOwner, Watch, Timer {
  public:
-  TcpListener(PublisherCore &core, const PublishedPort &port, unique_fd socket);
+  TcpListener(PublisherCore &core, const PublishedPort &published, unique_fd socket);
 
   bool start() { return core_.loop().watch(*this, socket_.get(), EPOLLIN); }
   void close() override;

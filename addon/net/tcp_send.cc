@@ -240,7 +240,7 @@ void Tcp::retransmit_first(TcpConnection &connection) {
   connection.timing = false;  // Karn: which of the two would be acknowledged?
   const uint32_t data = connection.in_flight() - (connection.fin_sent ? 1U : 0U);
   if (data != 0) {
-    send_data(connection, 0, std::min<size_t>(data, kMaxPayload / connection.mss * connection.mss));
+    send_data(connection, 0, std::min<size_t>(data, kMaxPayload / connection.mss * size_t{connection.mss}));
   } else if (connection.fin_sent) {
     --connection.snd_nxt;
     send_fin(connection);
