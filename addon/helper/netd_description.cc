@@ -115,7 +115,7 @@ class Parser {
     size_t words;
     bool (Parser::*read)(Words);
   };
-  static const Rule kRules[12];
+  static const Rule kRules[13];
 
   template <typename Value>
   static bool append(std::vector<Value> &list, std::optional<Value> value) {
@@ -157,6 +157,12 @@ class Parser {
   bool read_called(Words words) {
     if (!network_open_ || !is_word(words[1])) return false;
     network().name = words[1];
+    return true;
+  }
+  bool read_ipv6_names(Words words) {
+    const auto wanted = parse_flag(words[1]);
+    if (!network_open_ || !wanted) return false;
+    network().ipv6_names = *wanted;
     return true;
   }
   bool read_gateway(Words words) { return network_open_ && append(network().gateways, parse_prefix(words[1])); }
@@ -204,10 +210,11 @@ class Parser {
 const Parser::Rule Parser::kRules[] = {
     {"container", 2, &Parser::read_container}, {"hostname", 2, &Parser::read_hostname},
     {"resolver", 2, &Parser::read_resolver},   {"network", 4, &Parser::read_network},
-    {"called", 2, &Parser::read_called},       {"gateway", 2, &Parser::read_gateway},
-    {"alias", 2, &Parser::read_alias},         {"open", 2, &Parser::read_open},
-    {"endpoint", 4, &Parser::read_endpoint},   {"address", 2, &Parser::read_address},
-    {"name", 2, &Parser::read_name},           {"publish", 5, &Parser::read_publish},
+    {"called", 2, &Parser::read_called},       {"ipv6names", 2, &Parser::read_ipv6_names},
+    {"gateway", 2, &Parser::read_gateway},     {"alias", 2, &Parser::read_alias},
+    {"open", 2, &Parser::read_open},           {"endpoint", 4, &Parser::read_endpoint},
+    {"address", 2, &Parser::read_address},     {"name", 2, &Parser::read_name},
+    {"publish", 5, &Parser::read_publish},
 };
 
 std::string to_text(int family, const uint8_t *bytes) {
@@ -251,6 +258,7 @@ void format_endpoint(std::string &text, const EndpointDescription &endpoint) {
   const NetworkDescription &network = endpoint.network;
   text += "network " + network.id + ' ' + std::to_string(network.mtu) + ' ' + to_text(network.internal) + '\n';
   if (!network.name.empty()) text += "called " + network.name + '\n';
+  if (network.ipv6_names) text += "ipv6names 1\n";
   for (const auto &gateway : network.gateways) text += "gateway " + to_text(gateway) + '\n';
   for (const auto &alias : network.host_aliases) text += "alias " + to_text(alias) + '\n';
   for (const auto &[first, last] : network.open_ports) {

@@ -10,6 +10,7 @@
 //   resolver <address>                       DNS server to ask for this container instead of the host's
 //   network <id> <mtu> <internal: 0|1>
 //   called <name>                            of the network: its containers are NAME.<name> as well
+//   ipv6names <0|1>                          whether names are answered with IPv6 addresses, too
 //   gateway <address>/<prefix length>        one per family: address of the bridge, and the network
 //   alias <address>                          one per family: what stands for the host
 //   open <first port>-<last port>            of the host's loopback
@@ -38,6 +39,7 @@ struct NetworkDescription {
   std::string name;
   uint32_t mtu = 0;
   bool internal = false;
+  bool ipv6_names = false;
   std::vector<sys::InterfaceAddress> gateways;
   std::vector<net::IpAddress> host_aliases;
   std::vector<net::PortRange> open_ports;

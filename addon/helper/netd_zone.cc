@@ -90,7 +90,9 @@ bool NetdZone::find_in(const NetworkDescription &network, std::string_view name,
   if (named.empty()) return false;
   std::rotate(named.begin(), named.begin() + static_cast<std::ptrdiff_t>(any_place(named.size())), named.end());
   for (const auto &match : named) {
-    for (const auto &address : match.endpoint->addresses) addresses.push_back(to_ip_address(address));
+    for (const auto &address : match.endpoint->addresses) {
+      if (address.family == AF_INET || network.ipv6_names) addresses.push_back(to_ip_address(address));
+    }
   }
   return true;
 }

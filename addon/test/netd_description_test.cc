@@ -15,6 +15,7 @@ constexpr const char *kWhole =
     "resolver 10.1.1.1\n"
     "network n1 1500 0\n"
     "called front\n"
+    "ipv6names 1\n"
     "gateway 10.88.0.1/16\n"
     "gateway fd00::1/64\n"
     "alias 169.254.1.2\n"

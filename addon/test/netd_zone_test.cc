@@ -21,6 +21,8 @@ class Leases final : public ContainerSource {
   }
   const std::vector<net::IpAddress> &host_resolvers() override { return resolvers_; }
   const NetworkDescription &front() const { return containers_[0].endpoints[0].network; }
+  const NetworkDescription &off() const { return containers_[3].endpoints[0].network; }
+  const NetworkDescription &six() const { return containers_[4].endpoints[0].network; }
   const NetworkDescription &back() const { return containers_[0].endpoints[1].network; }
 
  private:
@@ -33,7 +35,9 @@ class Leases final : public ContainerSource {
       container_of("container 3\nhostname db2\nnetwork b 1500 1\ncalled back\ngateway 10.2.0.1/24\n"
                    "endpoint eth0 02:00:00:00:00:04 0\naddress 10.2.0.4/24\nname store\n"),
       container_of("container 4\nhostname other\nnetwork o 1500 0\ncalled off\ngateway 10.3.0.1/24\n"
-                   "endpoint eth0 02:00:00:00:00:05 1\naddress 10.3.0.2/24\n"),
+                   "endpoint eth0 02:00:00:00:00:05 1\naddress 10.3.0.2/24\naddress fd00::2/64\n"),
+      container_of("container 5\nhostname six\nnetwork s 1500 0\nipv6names 1\ngateway 10.4.0.1/24\n"
+                   "endpoint eth0 02:00:00:00:00:06 1\naddress 10.4.0.2/24\naddress fd00::2/64\n"),
   };
   std::vector<net::IpAddress> resolvers_ = {v4(9, 9)};
 
@@ -69,6 +73,14 @@ TEST("of a name that several networks have, the asker's first one answers alone"
   NetdZone zone(leases, leases.front());
   CHECK(ask(zone, kWeb, "web") == std::vector{Leases::v4(1, 2)});
   CHECK_EQ(ask(zone, kWeb, "web.back").size(), 2U);
+}
+
+TEST("names are answered with IPv6 addresses where the network says so") {
+  Leases leases;
+  NetdZone off(leases, leases.off());
+  CHECK_EQ(ask(off, Leases::v4(3, 2), "other").size(), 1U);
+  NetdZone six(leases, leases.six());
+  CHECK_EQ(ask(six, Leases::v4(4, 2), "six").size(), 2U);
 }
 
 TEST("an address that no container has hears the names of the network alone that it asks") {

@@ -10,6 +10,8 @@ export interface EndpointDescription {
     readonly name: string;
     readonly mtu: number;
     readonly internal: boolean;
+    /** names are answered with IPv6 addresses, too */
+    readonly ipv6Names: boolean;
     /** address of the bridge with the length of the network's prefix, one per family */
     readonly gateways: readonly string[];
     readonly hostAliases: readonly string[];
@@ -46,6 +48,7 @@ const endpointLines = (endpoint: EndpointDescription): readonly string[] => {
   return [
     line('network', network.id, String(network.mtu), flag(network.internal)),
     line('called', network.name),
+    ...(network.ipv6Names ? [line('ipv6names', flag(true))] : []),
     ...network.gateways.map((gateway) => line('gateway', gateway)),
     ...network.hostAliases.map((alias) => line('alias', alias)),
     ...network.openPorts.map(({ first, last }) => line('open', `${String(first)}-${String(last)}`)),

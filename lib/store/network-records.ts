@@ -28,6 +28,8 @@ export interface NetworkRecord {
   readonly internal: boolean;
   readonly ipv4?: NetworkPool | undefined;
   readonly ipv6?: NetworkPool | undefined;
+  /** IPv6 was asked for: names mean the IPv6 addresses, too */
+  readonly ipv6Names?: boolean | undefined;
   readonly mtu: number;
   /** of the host's loopback, open to the network's containers */
   readonly hostPorts: readonly { readonly first: number; readonly last: number }[];

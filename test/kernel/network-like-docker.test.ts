@@ -101,3 +101,32 @@ container.test('docker’s other flags of networks pass when they ask for what h
   expect(await ok(['network', 'ls', '--format', '{{.Name}} {{.CreatedAt}}'])).toContain('none 0001-01-01 00:00:00');
   await ok(['network', 'rm', network]);
 });
+
+container.test('names and /etc/hosts mean IPv4 addresses, as with docker, unless IPv6 was asked for', async () => {
+  const seenIn = async (...flags: readonly string[]): Promise<string> => {
+    const [network, name] = [uniqueName(), uniqueName()];
+    await ok(['network', 'create', ...flags, network]);
+    await ok(['run', '-d', '--name', name, '--network', network, await image(), 'sleep', '100']);
+    const look = `busybox nslookup ${name} 2>&1; grep $HOSTNAME /etc/hosts; ip -6 addr show eth0`;
+    const seen = await ok(['run', '--rm', '--network', network, await image(), 'sh', '-c', look]);
+    await ok(['rm', '-f', name]);
+    await ok(['network', 'rm', network]);
+    return seen;
+  };
+  const ipv6Name = /Address[^\n]*: fd[0-9a-f:]+\n/;
+  const ipv6Host = /^fd[0-9a-f:]+\t/m;
+  const plain = await seenIn();
+  expect(plain).not.toMatch(ipv6Name);
+  expect(plain).not.toMatch(ipv6Host);
+  expect(plain).toContain('inet6 fd');
+  const asked = await seenIn('--ipv6');
+  expect(asked).toMatch(ipv6Name);
+  expect(asked).toMatch(ipv6Host);
+});
+
+container.test('a template ranges over the containers of a network', async () => {
+  const name = await start([]);
+  const names = await ok(['network', 'inspect', '-f', '{{range .Containers}}{{.Name}} {{end}}', 'bridge']);
+  expect(names.split(' ')).toContain(name);
+  await ok(['rm', '-f', name]);
+});

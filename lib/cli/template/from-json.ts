@@ -17,7 +17,16 @@ const stringMaps = new Set([
   'DriverOpts',
 ]);
 /** Fields that are maps of something else. */
-const maps = new Set(['Networks', 'Ports', 'PortBindings', 'Volumes', 'ExposedPorts', 'Runtimes', 'Details']);
+const maps = new Set([
+  'Networks',
+  'Ports',
+  'PortBindings',
+  'Volumes',
+  'ExposedPorts',
+  'Runtimes',
+  'Details',
+  'Containers',
+]);
 /** Fields that are slices also when they are null. */
 const slices = new Set([
   'Entrypoint',
@@ -43,6 +52,7 @@ const slices = new Set([
   'Shell',
   'Aliases',
   'Links',
+  'DNSNames',
 ]);
 /** Fields that JSON leaves out when empty, and that templates ask for all the same: `{{if .State.Health}}`. */
 const optional: Readonly<Record<string, readonly string[]>> = {

@@ -154,6 +154,7 @@ export const describeEndpoint = ({ endpoint, network }: LiveEndpoint, isDefaultR
       name: network.name,
       mtu: network.mtu,
       internal: network.internal,
+      ipv6Names: network.ipv6Names === true,
       gateways: [
         ...withLength(network.ipv4?.gateway, network.ipv4?.subnet),
         ...(assigned.ipv6 === undefined ? [] : withLength(network.ipv6?.gateway, network.ipv6?.subnet)),
@@ -191,8 +192,8 @@ export const writeEtcFiles = (
 };
 
 const factsOf = (endpoints: readonly LiveEndpoint[]): EndpointFacts => ({
-  addresses: endpoints.flatMap(({ endpoint: { assigned } }) =>
-    [assigned.ipv4, assigned.ipv6].filter((address) => address !== undefined),
+  addresses: endpoints.flatMap(({ endpoint: { assigned }, network }) =>
+    [assigned.ipv4, network.ipv6Names === true ? assigned.ipv6 : undefined].filter((address) => address !== undefined),
   ),
   nameservers: endpoints
     .slice(0, 1)

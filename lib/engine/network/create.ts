@@ -64,6 +64,7 @@ const recordOf = (context: NetworkContext, request: NetworkCreateRequest, prefer
     driver: 'bridge',
     internal: request.internal,
     ...pools,
+    ipv6Names: request.ipv6 === true || request.pools.some(isV6),
     mtu: mtuOf(request.options),
     hostPorts: hostPortsOf(request.options),
     labels: request.labels,
@@ -76,8 +77,6 @@ const poolsOf = (
   taken: readonly Subnet[],
   preferred: string | undefined,
 ): Pick<NetworkRecord, 'ipv4' | 'ipv6'> => {
-  const isV6 = ({ subnet, gateway, ipRange }: PoolRequest): boolean =>
-    (subnet ?? gateway ?? ipRange ?? '').includes(':');
   const v4 = pools.filter((pool) => !isV6(pool));
   const v6 = pools.filter(isV6);
   if (v4.length > 1 || v6.length > 1) {
@@ -94,6 +93,8 @@ const poolsOf = (
     ...(wantsV6 ? { ipv6: choosePool(v6[0] ?? {}, 6, taken, [ulaSubnet(randomBytes(5))]) } : {}),
   };
 };
+
+const isV6 = ({ subnet, gateway, ipRange }: PoolRequest): boolean => (subnet ?? gateway ?? ipRange ?? '').includes(':');
 
 const isV6Wanted = (hasSubnet: boolean, ipv6: boolean | undefined): boolean => {
   if (hasIpv6()) return hasSubnet || (ipv6 ?? true);

@@ -39,7 +39,7 @@ const ipRange = listOption({
 const ipv6 = booleanOption({
   name: 'ipv6',
   group: 'general',
-  describe: 'with IPv6, which is the default where there is any',
+  describe: 'names mean IPv6 addresses, too, which containers have anyway where the machine has IPv6',
 });
 const internal = booleanOption({ name: 'internal', group: 'general', describe: 'no way out of the network' });
 const label = listOption({ name: 'label', kind: 'map', group: 'general', describe: 'set a label', read: readLabel });
