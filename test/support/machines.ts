@@ -53,7 +53,8 @@ const onOther = async (command: readonly string[], timeoutMs: number): Promise<F
 
 const onHost = ([name = '', ...args]: readonly string[], timeoutMs: number): Promise<Finished> =>
   new Promise((resolve) => {
-    const options = { env: sandbox().env, timeout: timeoutMs, maxBuffer: 1 << 26 };
+    // a container's first process ignores SIGTERM
+    const options = { env: sandbox().env, timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: 1 << 26 } as const;
     execFile(name, args, options, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 137;
       resolve({ code, stdout, stderr });
