@@ -135,8 +135,9 @@ constexpr SyscallRule kAgentRules[] = {
     allow(SYS_fsconfig),
     allow(SYS_fsmount),
     allow(SYS_socket, argument_is(0, AF_INET, AF_INET6, AF_UNIX)),
-    allow(SYS_socket, argument_is(0, AF_NETLINK), argument_is(2, NETLINK_ROUTE)),
+    allow(SYS_socket, argument_is(0, AF_NETLINK), argument_is(2, NETLINK_ROUTE, NETLINK_NETFILTER)),
     allow(SYS_setsockopt),
+    allow(SYS_connect),  // handed-over connections: in repair mode, where nothing is sent
     allow(SYS_getsockname),
     allow(SYS_bind),
     allow(SYS_listen),

@@ -34,6 +34,8 @@ Status NetdNetwork::start_stack(net::StackResources &resources, net::Tun tun) {
   for (const auto &range : description_.open_ports) policy_.host_ports[policy_.host_port_count++] = range;
   options.policy = policy_;
   options.joiner = this;
+  handover_ = std::make_unique<AgentHandover>(agent_, namespace_.get());
+  options.handover = handover_.get();
   auto stack = net::Stack::create(resources, std::move(options));
   if (!stack) return stack.error();
   stack_ = stack.take();

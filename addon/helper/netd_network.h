@@ -63,6 +63,7 @@ class NetdNetwork final : net::DatagramJoiner {
   unique_fd namespace_;
   NetworkAgent &agent_;
   net::Policy policy_;
+  std::unique_ptr<AgentHandover> handover_;
   std::unique_ptr<net::Stack> stack_;
   NetdZone zone_;
   std::unique_ptr<net::DnsServer> dns_;

@@ -27,7 +27,8 @@ void NetdState::add(const NetdNetwork &network) {
                         member("frames_out", counters.frames_out) + member("bytes_in", counters.bytes_in) +
                         member("bytes_out", counters.bytes_out) + member("invalid", counters.invalid) +
                         member("refused", counters.refused) + member("limited", counters.limited) +
-                        member("retransmits", counters.retransmits) +
+                        member("retransmits", counters.retransmits) + member("promoted", counters.promoted) +
+                        member("promotions_failed", counters.promotions_failed) +
                         member("tcp_connections", counters.tcp_connections) + member("udp_flows", counters.udp_flows) +
                         '}');
 }

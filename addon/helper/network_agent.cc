@@ -169,6 +169,32 @@ Status NetworkAgent::join_datagrams(int network_namespace, bool on) {
   return asked ? Status() : Status(asked.error());
 }
 
+Status NetworkAgent::steer_handed_over(int network_namespace, int family) {
+  auto asked = ask(AgentRequest::steer_handed_over, {}, {&network_namespace, 1}, static_cast<uint32_t>(family));
+  return asked ? Status() : Status(asked.error());
+}
+
+Result<unique_fd> NetworkAgent::hand_over(int network_namespace, const net::TcpHandover &handover) {
+  const std::string_view bytes(reinterpret_cast<const char *>(&handover), sizeof handover);
+  auto asked = ask(AgentRequest::hand_over, bytes, {&network_namespace, 1});
+  if (!asked) return asked.error();
+  // What was made and did not arrive has reset the connection.
+  if (asked.value().descriptors.size() != 1) return Error{ECONNABORTED, "recvmsg", "network agent"};
+  return std::move(asked.value().descriptors.front());
+}
+
+// A kernel that cannot do it is asked once.
+Result<unique_fd> AgentHandover::take(const net::TcpHandover &handover) {
+  const bool v4 = handover.key.source.is_v4();
+  bool &steered = v4 ? steered_v4_ : steered_v6_;
+  if (!steered) {
+    auto made = agent_.steer_handed_over(network_namespace_, v4 ? AF_INET : AF_INET6);
+    if (!made) return Error{EOPNOTSUPP, made.error().call, made.error().subject};
+    steered = true;
+  }
+  return agent_.hand_over(network_namespace_, handover);
+}
+
 Result<std::vector<net::IpAddress>> NetworkAgent::resolvers() {
   auto asked = ask(AgentRequest::resolvers, {}, {});
   if (!asked) return asked.error();

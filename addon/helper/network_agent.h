@@ -19,6 +19,7 @@
 #include "addon/helper/network_setup.h"
 #include "addon/net/inner_sockets.h"
 #include "addon/net/ip_address.h"
+#include "addon/net/tcp_handover.h"
 #include "addon/sys/result.h"
 #include "addon/sys/unique_fd.h"
 
@@ -36,6 +37,8 @@ enum class AgentRequest : uint32_t {
   listen,            // -> listening socket
   hide,              // the socket's name goes
   join_datagrams,    // b: whether; network namespace
+  steer_handed_over,  // b: family; network namespace
+  hand_over,          // net::TcpHandover, network namespace -> socket
 };
 
 class NetworkAgent {
@@ -60,6 +63,10 @@ class NetworkAgent {
   Status open_inner_sockets(int network_namespace, int family, int type, std::span<unique_fd> sockets, size_t *opened);
   // Datagrams of the network's containers reach the tun joined, or not (network_setup.h).
   Status join_datagrams(int network_namespace, bool on);
+  // A connection goes on as a socket of the network (tcp_handover.h). ECONNABORTED: or not at all.
+  Result<unique_fd> hand_over(int network_namespace, const net::TcpHandover &handover);
+  // Before the first of a family.
+  Status steer_handed_over(int network_namespace, int family);
   // The host's DNS servers as they are now.
   Result<std::vector<net::IpAddress>> resolvers();
 
@@ -96,6 +103,19 @@ class AgentSockets final : public net::InnerSocketSource {
  private:
   NetworkAgent &agent_;
   int network_namespace_;
+};
+
+// Connections of one network that become sockets of the kernel, made by the agent.
+class AgentHandover final : public net::HandoverTarget {
+ public:
+  AgentHandover(NetworkAgent &agent, int network_namespace) : agent_(agent), network_namespace_(network_namespace) {}
+  Result<unique_fd> take(const net::TcpHandover &handover) override;
+
+ private:
+  NetworkAgent &agent_;
+  int network_namespace_;
+  bool steered_v4_ = false;
+  bool steered_v6_ = false;
 };
 
 // The agent's life. Returns when netd has ended.

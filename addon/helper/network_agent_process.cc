@@ -44,6 +44,8 @@ class Agent {
   Status work_on_endpoint(AgentRequest request, const Frame &frame, Descriptors &given, Reply &reply);
   static Status make(const NetworkDescription &network, Descriptors &given, Reply &reply);
   static Status open_sockets(const FrameHeader &order, const Descriptors &given, Reply &reply);
+  static Status steer(const FrameHeader &order, const Descriptors &given);
+  static Status hand_over(const Frame &frame, const Descriptors &given, Reply &reply);
   Status listen(Reply &reply);
   bool send(const Status &outcome, const Reply &reply);
 
@@ -80,6 +82,10 @@ Status Agent::serve(const Frame &frame, Descriptors &given, Reply &reply) {
       return work_on_endpoint(request, frame, given, reply);
     case AgentRequest::inner_sockets:
       return open_sockets(frame.header, given, reply);
+    case AgentRequest::steer_handed_over:
+      return steer(frame.header, given);
+    case AgentRequest::hand_over:
+      return hand_over(frame, given, reply);
     case AgentRequest::resolvers: {
       const auto &servers = resolvers_.current();
       reply.payload.assign(reinterpret_cast<const char *>(servers.data()), servers.size() * sizeof servers[0]);
@@ -138,6 +144,23 @@ Status Agent::open_sockets(const FrameHeader &order, const Descriptors &given, R
   auto outcome = net::open_inner_sockets(given.front().get(), family, type, reply.descriptors, &opened);
   reply.descriptors.resize(opened);
   return opened > 0 ? Status() : outcome;
+}
+
+Status Agent::steer(const FrameHeader &order, const Descriptors &given) {
+  const auto family = static_cast<int>(order.b);
+  if ((family != AF_INET && family != AF_INET6) || given.size() != 1) return Error{EINVAL, "network agent", "rules"};
+  return steer_handed_over(family, given.front().get());
+}
+
+Status Agent::hand_over(const Frame &frame, const Descriptors &given, Reply &reply) {
+  net::TcpHandover handover;
+  if (frame.payload.size() != sizeof handover || given.size() != 1) return Error{EINVAL, "network agent", "connection"};
+  std::memcpy(&handover, frame.payload.data(), sizeof handover);
+  if (auto valid = net::validate(handover); !valid) return valid;
+  auto made = net::open_handed_over(given.front().get(), handover);
+  if (!made) return made.error();
+  reply.descriptors.push_back(made.take());
+  return {};
 }
 
 // Only netd has the listening socket: when it is gone, whoever connects hears so at once.

@@ -35,6 +35,9 @@ Status route(const EndpointDescription &endpoint, int container_namespace);
 // Rules that lead the answers of published ports to the sockets that stand for their clients.
 Status steer_answers(const EndpointDescription &endpoint, int network_namespace);
 void unsteer_answers(const EndpointDescription &endpoint, int network_namespace);
+// Rules that lead what containers send to the sockets that stand for the other ends of handed-over connections
+// (addon/net/tcp_handover.h). Once for a family; again is fine.
+Status steer_handed_over(int family, int network_namespace);
 
 // Whether datagrams of all containers that are plugged in now reach the tun joined (network_join.cc).
 Status join_datagrams(int network_namespace, bool on);

@@ -3,14 +3,17 @@
 #include <netinet/in.h>
 
 #include "addon/helper/network_setup.h"
+#include "addon/net/tcp_handover.h"
 #include "addon/sys/netlink.h"
 #include "addon/sys/network_namespace.h"
+#include "addon/sys/nftables.h"
 
 namespace sampan {
 
 namespace {
 
 constexpr uint32_t kTable = 100;
+constexpr uint32_t kPacketMark = 1;
 
 template <typename Visit>
 void for_each_rule(const EndpointDescription &endpoint, Visit visit) {
@@ -50,6 +53,17 @@ void unsteer_answers(const EndpointDescription &endpoint, int network_namespace)
   for_each_rule(endpoint, [&](const sys::PacketRule &rule) { batches.emplace_back().delete_rule(rule); });
   // A rule that stays behind leads packets of an address that nobody has.
   (void)sys::in_network_namespace(network_namespace, [&] { return run_each(batches, ENOENT); });
+}
+
+Status steer_handed_over(int family, int network_namespace) {
+  std::vector<sys::NetlinkBatch> batches(2);
+  batches[0].add_local_route(family, kTable);
+  batches[1].add_mark_rule(family, kPacketMark, kTable);
+  return sys::in_network_namespace(network_namespace, [&]() -> Status {
+    if (auto routed = run_each(batches, EEXIST); !routed) return routed;
+    auto marked = sys::mark_packets_of_sockets(net::kHandedOverMark, kPacketMark);
+    return !marked && marked.error().number == EEXIST ? Status() : marked;
+  });
 }
 
 }  // namespace sampan

@@ -15,9 +15,12 @@ class SourceCounts {
  public:
   explicit SourceCounts(const SipKey &key) : key_(key) {}
 
-  uint32_t &of(const IpAddress &source) { return counts_[siphash(key_, source.bytes, sizeof source.bytes) % kSlots]; }
+  uint32_t &of(const IpAddress &source) { return counts_[slot(source)]; }
+  uint32_t operator[](const IpAddress &source) const { return counts_[slot(source)]; }
 
  private:
+  size_t slot(const IpAddress &source) const { return siphash(key_, source.bytes, sizeof source.bytes) % kSlots; }
+
   static constexpr size_t kSlots = 1024;
   SipKey key_;
   uint32_t counts_[kSlots] = {};

@@ -56,6 +56,15 @@ SpliceRelay::SpliceRelay(RelayOwner &owner, unique_fd client, unique_fd inner)
 
 bool SpliceRelay::start() { return watch(inner_); }
 
+bool SpliceRelay::join(Pipe pipe, size_t held) {
+  connecting_ = false;
+  resets_on_close_ = true;
+  outward_.pipe = std::move(pipe);
+  outward_.held = held;
+  // What there is to do already comes as the first edges.
+  return watch(inner_) && watch(client_);
+}
+
 bool SpliceRelay::watch(Side &side) {
   return owner_.loop().watch(side, side.fd.get(), EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET);
 }
@@ -219,6 +228,7 @@ SpliceRelay::Step SpliceRelay::send_remainder(Remainder &remainder, const Side &
 }
 
 void SpliceRelay::close() {
+  if (resets_on_close_ && finished_) reset_on_close(inner_.fd.get(), false);
   finished_ = true;
   for (Side *side : {&client_, &inner_}) {
     owner_.loop().closing(*side);

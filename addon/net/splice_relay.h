@@ -50,6 +50,9 @@ class SpliceRelay {
 
   // False: the kernel refuses to watch the sockets, and the relay is of no use.
   bool start();
+  // Both are connected already, and `held` bytes of what the container has sent wait in `pipe`, which is none without
+  // them. The container's socket resets its connection when it is closed, except by us. As start().
+  bool join(Pipe pipe, size_t held);
   void resume();
   bool belongs_to(const RelayOwner &owner) const { return &owner_ == &owner; }
   // There is, or may be, something to pass on.
@@ -112,6 +115,7 @@ class SpliceRelay {
   Direction outward_;  // container to client
   bool connecting_ = true;
   bool finished_ = false;
+  bool resets_on_close_ = false;  // the inner one, unless both have ended
 };
 
 }  // namespace sampan::net

@@ -21,6 +21,8 @@ StackCore::StackCore(SharedResources &shared, StackOptions &options)
       frame_out(shared.frame_out),
       waste(shared.waste),
       spill(shared.spill),
+      pipes(shared.pipes),
+      handover(options.handover),
       datagrams(shared.datagrams),
       link(std::move(options.tun), options.mtu, counters),
       policy(options.policy),

@@ -24,11 +24,15 @@
 
 namespace sampan::net {
 
+class HandoverTarget;
+
 // Bounds per network, and per source address in it, so that one container cannot take everything.
 struct StackLimits {
   uint32_t tcp_connections = 16384;
   uint32_t tcp_per_source = 12288;
   uint32_t tcp_half_open_per_source = 1024;
+  uint32_t tcp_promoted = 512;
+  uint32_t tcp_promoted_per_source = 384;
   uint32_t udp_flows = 8192;
   uint32_t udp_per_source = 4096;
   uint32_t echo_flows = 256;
@@ -49,6 +53,8 @@ struct StackOptions {
   Policy policy;
   StackLimits limits;
   DatagramJoiner *joiner = nullptr;  // outlives the stack
+  // Makes sockets in the network for connections that move much; outlives the stack. Null: they stay in it.
+  HandoverTarget *handover = nullptr;
 };
 
 // What happened since the stack was made; for inspect and for tests.
@@ -61,7 +67,9 @@ struct StackCounters {
   uint64_t refused = 0;    // by policy
   uint64_t limited = 0;    // flows beyond a limit
   uint64_t retransmits = 0;
-  uint64_t write_failures = 0;  // frames that the tun did not take
+  uint64_t write_failures = 0;     // frames that the tun did not take
+  uint64_t promoted = 0;           // connections that were handed over to the kernel
+  uint64_t promotions_failed = 0;  // those that were refused; all of them, where the kernel cannot
   uint32_t tcp_connections = 0;
   uint32_t udp_flows = 0;
 };

@@ -10,6 +10,7 @@
 #include "addon/net/event_loop.h"
 #include "addon/net/frame_buffer.h"
 #include "addon/net/icmp_error.h"
+#include "addon/net/pipe_pool.h"
 #include "addon/net/siphash.h"
 #include "addon/net/spill.h"
 #include "addon/net/stack.h"
@@ -26,6 +27,7 @@ class SharedResources final : public StackResources {
   FrameBuffer frame_out;
   FrameBuffer waste;  // for data that must be received and is not wanted
   SpillPool spill;
+  PipePool pipes;
   DatagramBatch datagrams;
 };
 
@@ -37,6 +39,8 @@ struct StackCore {
   FrameBuffer &frame_out;
   FrameBuffer &waste;
   SpillPool &spill;
+  PipePool &pipes;
+  HandoverTarget *handover;
   DatagramBatch &datagrams;
   StackCounters counters;
   TunLink link;

@@ -29,20 +29,20 @@ void TcpConnection::expired() { tcp_.expired(*this); }
 Tcp::Tcp(StackCore &core)
     : core_(core),
       pool_(core.limits.tcp_connections),
+      promotions_(core.limits.tcp_promoted),
       table_(core.secret, core.limits.tcp_connections * 2),
       per_source_(core.secret),
       half_open_(core.secret),
+      promoted_per_source_(core.secret),
       peek_offset_v4_(can_set_peek_offset(AF_INET)),
       peek_offset_v6_(can_set_peek_offset(AF_INET6)) {}
 
 Tcp::~Tcp() {
   pool_.for_each([this](TcpConnection &connection) {
-    if (connection.state == TcpState::dead) return;
-    if (connection.fd) abort_host(connection);
-    remove(connection);
+    if (connection.state != TcpState::dead) drop(connection);
   });
   core_.loop.disarm(*this);
-  pool_.for_each([this](TcpConnection &connection) { pool_.destroy(&connection); });
+  pool_.for_each([this](TcpConnection &connection) { destroy(connection); });
 }
 
 void Tcp::receive(const Packet &packet) {
@@ -53,6 +53,7 @@ void Tcp::receive(const Packet &packet) {
   }
   const FlowKey key = {packet.source, packet.destination, segment.source_port, segment.destination_port};
   TcpConnection *connection = table_.find(key);
+  if (connection != nullptr && connection->state == TcpState::promoted) return pass_back(*connection, packet);
   const bool is_syn = (segment.flags & (kTcpSyn | kTcpAck | kTcpRst)) == kTcpSyn;
   if (connection != nullptr && connection->state == TcpState::lingering && is_syn) {
     remove(*connection);
@@ -99,10 +100,15 @@ bool Tcp::turn_end() {
     if (pending_ == nullptr) pending_last_ = nullptr;
     connection.pending = false;
     if (connection.state == TcpState::dead) {
-      if (!connection.delayed) pool_.destroy(&connection);
+      if (!connection.delayed) destroy(connection);
       continue;
     }
     if (connection.settling) continue;
+    if (connection.state == TcpState::promoted) {
+      connection.promotion->relay.resume();
+      continue;
+    }
+    if (try_promote(connection)) continue;
     const bool more = pump(connection);
     if (connection.need_ack && connection.state != TcpState::dead) acknowledge(connection);
     if (more) note_pending(connection);
@@ -139,7 +145,7 @@ void Tcp::send_delayed() {
     if (delayed_ == nullptr) delayed_last_ = nullptr;
     connection.delayed = false;
     if (connection.state == TcpState::dead) {
-      if (!connection.pending) pool_.destroy(&connection);
+      if (!connection.pending) destroy(connection);
     } else if (connection.need_ack) {
       send_ack(connection);
     }
@@ -231,9 +237,7 @@ void Tcp::remove(TcpConnection &connection) {
 
 void Tcp::forget_source(const IpAddress &source) {
   pool_.for_each([&](TcpConnection &connection) {
-    if (connection.state == TcpState::dead || connection.key.source != source) return;
-    abort_host(connection);
-    remove(connection);
+    if (connection.state != TcpState::dead && connection.key.source == source) drop(connection);
   });
 }
 

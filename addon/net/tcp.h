@@ -9,6 +9,7 @@
 //   - What the host sends is peeked (MSG_PEEK) and leaves the host socket's queue when the container has acknowledged
 //     it: that queue is the retransmission buffer, so an open connection costs us no memory but this record.
 //   - Ends (FIN), resets and errors are passed on in order, each direction by itself.
+//   - A connection that moves much is handed over to the kernel (tcp_promote.cc).
 // Bounds: StackLimits; memory is reserved at the start. tcp_receive.cc: segments from the container; tcp_host.cc: the
 // host's socket; tcp_send.cc: segments to the container; tcp_timer.cc: retransmission, probes, idle ends.
 #pragma once
@@ -18,9 +19,11 @@
 #include "addon/net/flow_table.h"
 #include "addon/net/packet.h"
 #include "addon/net/pool.h"
+#include "addon/net/promotion.h"
 #include "addon/net/source_counts.h"
 #include "addon/net/stack_core.h"
 #include "addon/net/tcp_connection.h"
+#include "addon/net/tcp_handover.h"
 #include "addon/net/tcp_segment.h"
 
 namespace sampan::net {
@@ -38,7 +41,7 @@ class Tcp : Timer {
   explicit Tcp(StackCore &core);
   ~Tcp();
 
-  bool is_open() const { return pool_.is_open() && table_.is_open(); }
+  bool is_open() const { return pool_.is_open() && table_.is_open() && promotions_.is_open(); }
 
   // A TCP packet from a container.
   void receive(const Packet &packet);
@@ -48,17 +51,21 @@ class Tcp : Timer {
   // The container is gone: its connections are closed, the other hosts see resets.
   void forget_source(const IpAddress &source);
   // Gives memory back; when there is time.
-  void trim() { pool_.trim(); }
+  void trim() {
+    pool_.trim();
+    promotions_.trim();
+  }
 
   void host_ready(TcpConnection &connection, uint32_t events);
   void expired(TcpConnection &connection);
+  void note_pending(TcpConnection &connection);
+  void promotion_ended(TcpConnection &connection);
 
  private:
   void expired() override { send_delayed(); }
 
   // tcp.cc
   void refuse(const Packet &packet, const TcpSegment &segment);
-  void note_pending(TcpConnection &connection);
   void note_settled(TcpConnection &connection);
   void finish_if_done(TcpConnection &connection);
   void settle_finished();
@@ -131,11 +138,25 @@ class Tcp : Timer {
   uint64_t retransmit_delay(const TcpConnection &connection) const;
   void measure_round_trip(TcpConnection &connection, uint32_t ack);
 
+  // tcp_promote.cc
+  void note_moved(TcpConnection &connection, uint32_t count);
+  bool is_promotable(const TcpConnection &connection) const;
+  bool try_promote(TcpConnection &connection);
+  Result<Pipe> spill_into_pipe(const TcpConnection &connection);
+  TcpHandover describe(const TcpConnection &connection) const;
+  bool promote(TcpConnection &connection);
+  void join(TcpConnection &connection, unique_fd inner, Pipe pipe);
+  void pass_back(const TcpConnection &connection, const Packet &packet);
+  void destroy(TcpConnection &connection);
+  void drop(TcpConnection &connection);
+
   StackCore &core_;
   Pool<TcpConnection> pool_;
+  Pool<Promotion> promotions_;
   FlowTable<TcpConnection> table_;
   SourceCounts per_source_;
   SourceCounts half_open_;
+  SourceCounts promoted_per_source_;
   TcpConnection *pending_ = nullptr;
   TcpConnection *pending_last_ = nullptr;
   // Those that finished in this turn, and in the one before.

@@ -13,11 +13,13 @@
 namespace sampan::net {
 
 class Tcp;
+class Promotion;
 
 enum class TcpState : uint8_t {
   connecting,  // the container's SYN waits for the host's connect()
   accepting,   // SYN-ACK sent, the container's ACK is not there yet
   open,        // both directions, or what half-closes have left of them
+  promoted,    // the kernel has it, and we its two sockets
   lingering,   // over; a repeated FIN is still answered
   dead,        // taken down in this turn, freed at its end
 };
@@ -36,6 +38,7 @@ class TcpConnection final : public Watch, public Timer {
   TcpConnection *next_delayed = nullptr;   // the list of acknowledgements that wait
   TcpConnection *next_pending = nullptr;   // the list of those with work at the turn's end
   TcpConnection *next_settling = nullptr;  // the list of those that have finished
+  Promotion *promotion = nullptr;
   unique_fd fd;
   TcpState state = TcpState::connecting;
 
@@ -64,6 +67,8 @@ class TcpConnection final : public Watch, public Timer {
   bool host_sent : 1 = false;     // the host's socket was given data
   bool nodelay : 1 = false;       // TCP_NODELAY is set
   bool peek_armed : 1 = false;    // SO_PEEK_OFF is set
+  bool stays : 1 = false;         // it could not be promoted
+  bool resting : 1 = false;       // nothing new is sent, until all is acknowledged: then it is promoted
 
   uint8_t snd_scale = 0;  // shift of the windows that the container announces
   uint8_t rcv_scale = 0;  // and of ours
@@ -87,10 +92,12 @@ class TcpConnection final : public Watch, public Timer {
   uint32_t fin_end = 0;
   uint32_t peek_offset = 0;  // SO_PEEK_OFF as the kernel has it
   uint32_t undiscarded = 0;  // acknowledged by the container, still in the host socket's receive queue
+  uint32_t moved = 0;        // bytes both ways, of late
   uint32_t timed_seq = 0;    // the round trip ends when this is acknowledged
   uint32_t srtt_ms = 0;
   uint32_t rttvar_ms = 0;
   uint64_t delayed_since_ms = 0;
+  uint64_t moved_since_ms = 0;  // since when; or when it was promoted
   uint64_t timed_at_ms = 0;
   uint64_t active_ms = 0;  // when the container was last heard
   // What came after a gap, in one piece: from a reordered segment, or behind a lost one. A second gap is not kept.

@@ -14,8 +14,8 @@ inline void send_at_once(int socket) {
 }
 
 // socket(7), SO_LINGER: the connection is reset when it is closed, and what is unsent is thrown away.
-inline void reset_on_close(int socket) {
-  const struct linger now = {.l_onoff = 1, .l_linger = 0};
+inline void reset_on_close(int socket, bool reset = true) {
+  const struct linger now = {.l_onoff = reset ? 1 : 0, .l_linger = 0};
   (void)::setsockopt(socket, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 }
 

@@ -69,6 +69,7 @@ void Tcp::receive_syn(TcpConnection &connection, const TcpSegment &segment) {
       // Repeated; or a new attempt with the same ports, whose numbers replace those of the old one.
       connection.rcv_nxt = segment.seq + 1;
       return;
+    case TcpState::promoted:
     case TcpState::dead:
       return;
   }
@@ -108,7 +109,8 @@ bool Tcp::receive_ack(TcpConnection &connection, const TcpSegment &segment) {
   }
   // An answer is an answer, also to a probe of a closed window.
   if (connection.in_flight() == 0) connection.tries = 0;
-  if (connection.readable || (connection.undiscarded != 0 && is_discard_due(connection))) note_pending(connection);
+  if (connection.readable || connection.resting || (connection.undiscarded != 0 && is_discard_due(connection)))
+    note_pending(connection);
   finish_if_done(connection);
   if (connection.state == TcpState::open) arm_timer(connection);
   return connection.state == TcpState::open;
@@ -189,6 +191,7 @@ void Tcp::receive_data(TcpConnection &connection, const TcpSegment &segment) {
   const size_t taken = data.empty() ? 0 : deliver(connection, data);
   if (connection.state != TcpState::open) return;
   connection.rcv_nxt += static_cast<uint32_t>(taken);
+  note_moved(connection, static_cast<uint32_t>(taken));
   if (segment.has(kTcpFin) && connection.rcv_nxt == segment.seq + static_cast<uint32_t>(segment.payload.size()))
     return receive_fin(connection);
   if (connection.early.size() != 0 && !take_early(connection)) return;

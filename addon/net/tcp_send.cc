@@ -196,7 +196,7 @@ void Tcp::send_payload(TcpConnection &connection, uint32_t offset, size_t size, 
 bool Tcp::pump(TcpConnection &connection) {
   if (connection.state != TcpState::open) return false;
   if (connection.undiscarded != 0 && is_discard_due(connection)) discard_acknowledged(connection);
-  if (!connection.readable || connection.host_eof) return false;
+  if (!connection.readable || connection.host_eof || connection.resting) return false;
   for (int i = 0; i < kFramesPerTurn; ++i) {
     const size_t size = sendable(connection);
     if (size == 0) {
@@ -226,6 +226,7 @@ bool Tcp::pump(TcpConnection &connection) {
 
 void Tcp::note_sent(TcpConnection &connection, uint32_t count) {
   connection.snd_nxt += count;
+  note_moved(connection, count);
   if (!seq_before(connection.snd_max, connection.snd_nxt)) return;
   connection.snd_max = connection.snd_nxt;
   if (connection.timing) return;
@@ -252,6 +253,7 @@ void Tcp::go_back(TcpConnection &connection) {
   ++core_.counters.retransmits;
   connection.timing = false;
   connection.recovering = false;
+  connection.resting = false;
   connection.duplicate_acks = 0;
   connection.ssthresh = std::max(connection.in_flight() / 2, uint32_t{2} * connection.mss);
   connection.cwnd = connection.mss;

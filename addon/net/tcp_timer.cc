@@ -50,6 +50,7 @@ void Tcp::arm_timer(TcpConnection &connection) {
       }
       break;
     case TcpState::connecting:
+    case TcpState::promoted:
     case TcpState::dead:
       core_.loop.disarm(connection);
       return;
@@ -86,6 +87,7 @@ void Tcp::expired(TcpConnection &connection) {
       }
       break;
     case TcpState::connecting:
+    case TcpState::promoted:
     case TcpState::dead:
       return;
   }

@@ -8,7 +8,6 @@
 
 #include "addon/net/bytes.h"
 #include "addon/net/checksum.h"
-#include "addon/net/packet.h"
 
 namespace sampan::net {
 
@@ -84,6 +83,19 @@ bool TunLink::send(const PacketOut &out, uint8_t *transport, size_t size) {
   }
   ++counters_.frames_out;
   counters_.bytes_out += total;
+  return true;
+}
+
+// #syscalls: write
+bool TunLink::send_back(const Packet &packet) {
+  // The virtio-net header precedes it, as the kernel wrote it.
+  const size_t size = kVnetHeaderSize + packet.whole.size();
+  if (::write(tun_.fd.get(), packet.whole.data() - kVnetHeaderSize, size) != static_cast<ssize_t>(size)) {
+    ++counters_.write_failures;
+    return false;
+  }
+  ++counters_.frames_out;
+  counters_.bytes_out += size;
   return true;
 }
 

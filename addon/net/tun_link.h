@@ -8,6 +8,7 @@
 #include <span>
 
 #include "addon/net/ip_address.h"
+#include "addon/net/packet.h"
 #include "addon/net/stack.h"
 
 namespace sampan::net {
@@ -41,6 +42,8 @@ class TunLink {
   // Sends `size` bytes at `transport` as one packet. At least kHeaderRoom writable bytes precede them.
   static constexpr size_t kHeaderRoom = 64;
   bool send(const PacketOut &out, uint8_t *transport, size_t size);
+  // Gives a packet that was read back to the network, which knows by now where it belongs.
+  bool send_back(const Packet &packet);
   // The same for a datagram that may be larger than the MTU: it reaches the container in fragments.
   bool send_fragmenting(const PacketOut &out, uint8_t *transport, size_t size);
 

@@ -22,6 +22,8 @@ static_assert(NLMSG_ALIGNTO == RTA_ALIGNTO);
 
 constexpr size_t aligned(size_t size) { return (size + kAlignment - 1) & ~(kAlignment - 1); }
 
+constexpr uint32_t kRulePriority = 100;  // before the main table, 32766
+
 size_t size_of(int family) { return family == AF_INET ? 4 : 16; }
 
 uint8_t to_family(int family) { return static_cast<uint8_t>(family); }
@@ -187,14 +189,24 @@ void NetlinkBatch::put_rule(uint16_t type, uint16_t flags, const PacketRule &rul
   header.src_len = static_cast<uint8_t>(size_of(rule.source.family) * 8);
   header.action = FR_ACT_TO_TBL;
   const size_t start = begin(type, flags, &header, sizeof header, call, std::to_string(rule.source_port));
-  constexpr uint32_t kPriority = 100;  // before the main table, 32766
-  put_number(FRA_PRIORITY, kPriority);
+  put_number(FRA_PRIORITY, kRulePriority);
   put_number(FRA_TABLE, rule.table);
   put_text(FRA_IIFNAME, rule.interface_name);
   put(FRA_SRC, rule.source.bytes, size_of(rule.source.family));
   put_number(FRA_IP_PROTO, rule.protocol);
   const struct fib_rule_port_range port = {rule.source_port, rule.source_port};
   put(FRA_SPORT_RANGE, &port, sizeof port);
+  end(start);
+}
+
+void NetlinkBatch::add_mark_rule(int family, uint32_t mark, uint32_t table) {
+  struct fib_rule_hdr header = {};
+  header.family = to_family(family);
+  header.action = FR_ACT_TO_TBL;
+  const size_t start = begin(RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, &header, sizeof header, "add rule", "mark");
+  put_number(FRA_PRIORITY, kRulePriority);
+  put_number(FRA_TABLE, table);
+  put_number(FRA_FWMARK, mark);
   end(start);
 }
 

@@ -61,6 +61,8 @@ class NetlinkBatch {
   void add_local_route(int family, uint32_t table);
   void add_rule(const PacketRule &rule);
   void delete_rule(const PacketRule &rule);
+  // Packets with this mark are routed by `table`.
+  void add_mark_rule(int family, uint32_t mark, uint32_t table);
   // The default route; gateway null: everything is on the link.
   void add_default_route(unsigned index, int family, const InterfaceAddress *gateway);
 

@@ -38,23 +38,28 @@ net::IpAddress ip(const char *text) {
   return net::IpAddress::from_v6(bytes);
 }
 
-World::World(net::StackLimits limits, std::vector<uint16_t> host_ports) {
+World::World(net::StackLimits limits, std::vector<uint16_t> host_ports) { make_stack(make_link(), limits, host_ports); }
+
+World::World(net::HandoverTarget &handover, net::StackLimits limits) { make_stack(make_link(), limits, {}, &handover); }
+
+World::World(BadTun bad) {
+  CHECK(loop.open().ok());
+  link_ = std::make_unique<ImpairedLink>(loop, std::move(bad.tun), bad.impairment);
+  make_stack(link_->take_end(), {}, bad.host_ports, bad.handover);
+}
+
+unique_fd World::make_link() {
   CHECK(loop.open().ok());
   int ends[2];
   CHECK_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
   const int room = 8 * 1024 * 1024;
   for (const int end : ends) ::setsockopt(end, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
   tun_.reset(ends[0]);
-  make_stack(unique_fd(ends[1]), limits, host_ports);
+  return unique_fd(ends[1]);
 }
 
-World::World(BadTun bad) {
-  CHECK(loop.open().ok());
-  link_ = std::make_unique<ImpairedLink>(loop, std::move(bad.tun), bad.impairment);
-  make_stack(link_->take_end(), {}, {});
-}
-
-void World::make_stack(unique_fd end, const net::StackLimits &limits, const std::vector<uint16_t> &host_ports) {
+void World::make_stack(unique_fd end, const net::StackLimits &limits, const std::vector<uint16_t> &host_ports,
+                       net::HandoverTarget *handover) {
   net::StackOptions options;
   options.tun = {std::move(end), true};
   options.prefixes[0] = net::IpPrefix::v4(ip("10.88.0.0"), 16);
@@ -66,6 +71,7 @@ void World::make_stack(unique_fd end, const net::StackLimits &limits, const std:
   options.policy.host_alias_v6 = ip(kHostAliasV6);
   for (const uint16_t port : host_ports) options.policy.host_ports[options.policy.host_port_count++] = {port, port};
   options.limits = limits;
+  options.handover = handover;
   auto made = net::StackResources::create(loop);
   CHECK(made.ok());
   resources = made.take();

@@ -13,6 +13,7 @@
 #include "addon/net/event_loop.h"
 #include "addon/net/packet.h"
 #include "addon/net/stack.h"
+#include "addon/net/tcp_handover.h"
 #include "addon/net/tcp_segment.h"
 #include "addon/test/impaired_link.h"
 
@@ -43,6 +44,8 @@ struct Received {
 struct BadTun {
   unique_fd tun;
   Impairment impairment;
+  net::HandoverTarget *handover = nullptr;
+  std::vector<uint16_t> host_ports = {};
 };
 
 class World {
@@ -50,6 +53,8 @@ class World {
   explicit World(net::StackLimits limits = {}, std::vector<uint16_t> host_ports = {});
   // Behind a real tun and a bad link; send() and receive() have nothing to do then.
   explicit World(BadTun bad);
+  // As the first, with somebody who takes connections over.
+  explicit World(net::HandoverTarget &handover, net::StackLimits limits = {});
 
   // Turns the loop until a frame has come, or nothing came for so long; null then.
   std::unique_ptr<Received> receive(uint64_t patience_ms = 1000);
@@ -66,7 +71,9 @@ class World {
   std::unique_ptr<net::Stack> stack;
 
  private:
-  void make_stack(unique_fd end, const net::StackLimits &limits, const std::vector<uint16_t> &host_ports);
+  void make_stack(unique_fd end, const net::StackLimits &limits, const std::vector<uint16_t> &host_ports,
+                  net::HandoverTarget *handover = nullptr);
+  unique_fd make_link();
 
   std::unique_ptr<ImpairedLink> link_;
   unique_fd tun_;

@@ -20,99 +20,13 @@
 #include "addon/test/container_peer.h"
 #include "addon/test/impaired_link.h"
 #include "addon/test/own_network.h"
+#include "addon/test/pattern_traffic.h"
 #include "addon/test/test.h"
 
 namespace sampan::test {
 namespace {
 
 constexpr uint16_t kPort = 7000;
-constexpr int kDone = 0;
-constexpr int kWrong = 3;
-
-struct Load {
-  unsigned connections = 1;
-  size_t size = 100'000;  // in each direction
-  bool killed = false;    // either side resets some of them in the middle
-};
-
-char pattern_at(size_t position, unsigned number) { return static_cast<char>(position * 31 + position / 251 + number); }
-
-// Blocking, in a child process each: what a program does.
-bool send_pattern(int fd, size_t size, unsigned number) {
-  char buffer[16384];
-  for (size_t at = 0; at < size;) {
-    const size_t count = std::min(sizeof buffer, size - at);
-    for (size_t i = 0; i < count; ++i) buffer[i] = pattern_at(at + i, number);
-    for (size_t sent = 0; sent < count;) {
-      const ssize_t taken = ::send(fd, buffer + sent, count - sent, MSG_NOSIGNAL);
-      if (taken <= 0) return false;
-      sent += static_cast<size_t>(taken);
-    }
-    at += count;
-  }
-  return ::shutdown(fd, SHUT_WR) == 0;
-}
-
-bool expect_pattern(int fd, size_t size, unsigned number) {
-  char buffer[16384];
-  size_t at = 0;
-  for (;;) {
-    const ssize_t count = ::recv(fd, buffer, sizeof buffer, 0);
-    if (count < 0) return false;
-    if (count == 0) return at == size;
-    for (ssize_t i = 0; i < count; ++i)
-      if (buffer[i] != pattern_at(at + static_cast<size_t>(i), number)) return false;
-    at += static_cast<size_t>(count);
-  }
-}
-
-void reset(int fd) {
-  const struct linger now = {1, 0};
-  ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-  ::close(fd);
-}
-
-// Its own number first, then the data, and the end; the answer and its end come back.
-int run_client(const Load &load, unsigned number) {
-  const net::SocketAddress server(ip(kServerAddress), kPort);
-  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  if (::connect(fd, &server.any, server.length) != 0) return kWrong;
-  const auto first = static_cast<char>(number);
-  if (::send(fd, &first, 1, MSG_NOSIGNAL) != 1) return kWrong;
-  if (load.killed && number % 4 == 1) {
-    (void)expect_pattern(fd, 0, number);
-    return kDone;
-  }
-  if (!send_pattern(fd, load.size, number)) return load.killed ? kDone : kWrong;
-  if (load.killed && number % 4 == 2) {
-    reset(fd);
-    return kDone;
-  }
-  return expect_pattern(fd, load.size, number + 1) || load.killed ? kDone : kWrong;
-}
-
-int serve(int fd, const Load &load) {
-  char first = 0;
-  if (::recv(fd, &first, 1, 0) != 1) return kDone;
-  const auto number = static_cast<unsigned char>(first);
-  if (load.killed && number % 4 == 1) {
-    reset(fd);
-    return kDone;
-  }
-  if (!expect_pattern(fd, load.size, number)) return kWrong;
-  return send_pattern(fd, load.size, number + 1U) ? kDone : kWrong;
-}
-
-[[noreturn]] void run_server(const Load &load, int listener) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  ::signal(SIGCHLD, SIG_IGN);
-  for (;;) {
-    const int fd = ::accept(listener, nullptr, nullptr);
-    if (fd < 0) continue;
-    if (::fork() == 0) ::_exit(serve(fd, load));
-    ::close(fd);
-  }
-}
 
 bool enter_inner_namespace() {
   return ::unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 && sys::write_kernel_file("/proc/self/setgroups", "deny").ok() &&
@@ -145,11 +59,11 @@ bool set_up_tun() {
   if (!sys::send_message(socket, {&part, 1}, tun.value().fd.get())) ::_exit(12);
   tun.value().fd.reset();
   for (unsigned number = 0; number < load.connections; ++number)
-    if (::fork() == 0) ::_exit(run_client(load, number));
+    if (::fork() == 0) ::_exit(run_traffic_client(load, {ip(kServerAddress), kPort}, number));
   int wrong = 0;
   for (int status = 0; ::wait(&status) > 0;)
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != kDone) ++wrong;
-  ::_exit(wrong == 0 ? kDone : kWrong);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != kTrafficDone) ++wrong;
+  ::_exit(wrong == 0 ? kTrafficDone : kTrafficWrong);
 }
 
 bool is_over(pid_t pid, int &status) { return ::waitpid(pid, &status, WNOHANG) == pid; }
@@ -166,7 +80,7 @@ void transfer(const Load &load, const Impairment &impairment) {
   CHECK_EQ(::bind(listener.get(), &here.any, here.length), 0);
   CHECK_EQ(::listen(listener.get(), 256), 0);
   const pid_t server = ::fork();
-  if (server == 0) run_server(load, listener.get());
+  if (server == 0) run_traffic_server(load, listener.get());
   auto pair = sys::seqpacket_pair();
   const pid_t container = ::fork();
   if (container == 0) run_container(load, pair.value().second.get());
@@ -185,7 +99,7 @@ void transfer(const Load &load, const Impairment &impairment) {
   for (; !is_over(container, status) && waited < kPatienceMs; waited += 5) world.turn_for(5);
   CHECK(waited < kPatienceMs);
   CHECK(WIFEXITED(status));
-  CHECK_EQ(WEXITSTATUS(status), kDone);
+  CHECK_EQ(WEXITSTATUS(status), kTrafficDone);
   // TIME_WAIT of ours. When the link lost the last acknowledgement, nobody is there to repeat it, and our FIN is
   // repeated until that is given up, after 100 s.
   for (int i = 0; i < 24'000 && world.stack->counters().tcp_connections != 0; ++i) world.turn_for(5);
