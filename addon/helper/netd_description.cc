@@ -17,6 +17,7 @@ constexpr size_t kMaxLines = 4096;
 constexpr size_t kMaxWords = 5;
 constexpr size_t kMaxName = 255;
 constexpr size_t kMaxEndpoints = 32;
+constexpr size_t kMaxPublished = 4096;
 
 template <typename Number>
 std::optional<Number> parse_number(std::string_view text, Number highest) {
@@ -189,16 +190,33 @@ class Parser {
 
   bool read_publish(Words words) {
     const auto ports = parse_ports(words[3]);
-    const auto port = parse_number<uint16_t>(words[4], UINT16_MAX);
+    const auto inside =
+        parse_ports(words[4].find('-') == std::string_view::npos ? std::string(words[4]) + '-' + std::string(words[4])
+                                                                 : std::string(words[4]));
     const bool is_udp = words[1] == "udp";
-    if (endpoint() == nullptr || (!is_udp && words[1] != "tcp") || !ports || !port || *port == 0) return false;
-    PublishDescription made{.is_udp = is_udp, .host_addresses = {}, .host_ports = *ports, .container_port = *port};
+    if (endpoint() == nullptr || (!is_udp && words[1] != "tcp") || !ports || !inside || inside->first == 0)
+      return false;
+    PublishDescription made{.is_udp = is_udp, .host_addresses = {}, .host_ports = *ports, .container_port = 0};
     for (std::string_view rest = words[2]; !rest.empty();) {
       const size_t comma = rest.find(',');
       if (!append(made.host_addresses, ip(rest.substr(0, comma)))) return false;
       rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
     }
-    endpoint()->published.push_back(std::move(made));
+    return add_published(std::move(made), *inside);
+  }
+
+  bool add_published(PublishDescription made, const net::PortRange &inside) {
+    const int count = inside.last - inside.first + 1;
+    const bool any = made.host_ports.last == 0;
+    if (count > 1 && !any && made.host_ports.last - made.host_ports.first + 1 != count) return false;
+    auto &published = endpoint()->published;
+    if (published.size() + static_cast<size_t>(count) > kMaxPublished) return false;
+    for (int i = 0; i < count; ++i) {
+      auto &port = published.emplace_back(made);
+      port.container_port = static_cast<uint16_t>(inside.first + i);
+      if (count == 1 || any) continue;
+      port.host_ports.first = port.host_ports.last = static_cast<uint16_t>(made.host_ports.first + i);
+    }
     return true;
   }
 
@@ -244,14 +262,25 @@ std::string to_text(const sys::MacAddress &mac) {
 
 const char *to_text(bool flag) { return flag ? "1" : "0"; }
 
-std::string to_text(const PublishDescription &port) {
+// Whether both can stand in one line.
+bool goes_on(const PublishDescription &port, const PublishDescription &next) {
+  const auto &[first, last] = port.host_ports;
+  const int step = last == 0 ? 0 : 1;
+  return first == last && next.is_udp == port.is_udp && next.container_port == port.container_port + 1 &&
+         next.host_ports.first == first + step && next.host_ports.last == last + step &&
+         next.host_addresses == port.host_addresses;
+}
+
+// Ports that follow each other, from `port` to `last`.
+std::string to_text(const PublishDescription &port, const PublishDescription &last) {
   std::string text = port.is_udp ? "udp " : "tcp ";
   for (size_t i = 0; i < port.host_addresses.size(); ++i) {
     if (i > 0) text += ',';
     text += to_text(port.host_addresses[i]);
   }
-  return text + ' ' + std::to_string(port.host_ports.first) + '-' + std::to_string(port.host_ports.last) + ' ' +
-         std::to_string(port.container_port);
+  text += ' ' + std::to_string(port.host_ports.first) + '-' + std::to_string(last.host_ports.last) + ' ' +
+          std::to_string(port.container_port);
+  return last.container_port == port.container_port ? text : text + '-' + std::to_string(last.container_port);
 }
 
 void format_endpoint(std::string &text, const EndpointDescription &endpoint) {
@@ -268,7 +297,11 @@ void format_endpoint(std::string &text, const EndpointDescription &endpoint) {
           '\n';
   for (const auto &address : endpoint.addresses) text += "address " + to_text(address) + '\n';
   for (const auto &name : endpoint.names) text += "name " + name + '\n';
-  for (const auto &port : endpoint.published) text += "publish " + to_text(port) + '\n';
+  const auto &published = endpoint.published;
+  for (size_t first = 0, last = 0; first < published.size(); first = ++last) {
+    while (last + 1 < published.size() && goes_on(published[last], published[last + 1])) ++last;
+    text += "publish " + to_text(published[first], published[last]) + '\n';
+  }
 }
 
 }  // namespace

@@ -17,9 +17,10 @@
 //   endpoint <interface> <mac> <default route: 0|1>
 //   address <address>/<prefix length>        one per family
 //   name <name>                              what others in this network call the container
-//   publish <tcp|udp> <address>[,<address>] <first port>-<last port> <port>
+//   publish <tcp|udp> <address>[,<address>] <first port>-<last port> <port>[-<last port>]
 //                                            a port of the container, reached at the first port of the host that is
-//                                            free at all these addresses; 0-0: any
+//                                            free at all these addresses; 0-0: any. Several ports: as many of the host,
+//                                            one for each, or any
 #pragma once
 
 #include <cstdint>

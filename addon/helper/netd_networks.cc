@@ -30,6 +30,12 @@ bool can_be_kept(const ContainerDescription &container) {
   return text.size() <= kMaxFramePayload && parse_description(text);
 }
 
+Error too_many_ports(const ContainerDescription &container) {
+  size_t ports = 0;
+  for (const auto &endpoint : container.endpoints) ports += endpoint.published.size();
+  return {E2BIG, "netd", std::to_string(ports) + " ports"};
+}
+
 }  // namespace
 
 Status NetdNetworks::open(net::EventLoop &loop, NetworkAgent &agent) {
@@ -49,6 +55,7 @@ Status NetdNetworks::prepare(NetdLease &lease) {
     found.value()->forget_flows(endpoint);
     if (auto published = ports_.publish(found.value()->namespace_fd(), &endpoint); !published) return published;
   }
+  if (!can_be_kept(lease.container)) return too_many_ports(lease.container);
   return {};
 }
 
@@ -109,8 +116,9 @@ Status NetdNetworks::publish(NetdLease &lease, EndpointDescription &wanted) {
   if (found == nullptr) return Error{ENOENT, "netd", wanted.network.id};
   if (auto added = ports_.add(found->namespace_fd(), endpoint, &wanted.published); !added) return added;
   if (can_be_kept(lease.container)) return {};
+  const Error failure = too_many_ports(lease.container);
   ports_.remove(endpoint, wanted.published);
-  return Error{E2BIG, "netd", std::to_string(endpoint->published.size()) + " ports"};
+  return failure;
 }
 
 void NetdNetworks::withdraw(NetdLease &lease, const std::vector<PublishDescription> &unwanted) {

@@ -52,9 +52,16 @@ Result<uint16_t> publish_at(net::Publisher &publisher, std::vector<net::Publishe
   return number;
 }
 
-Status publish_one(net::Publisher &publisher, const EndpointDescription &endpoint, PublishDescription *wanted) {
+// `preferred`: of a port that may be any, when it is not 0: then many ports follow each other, and are told in one
+// line.
+Status publish_one(net::Publisher &publisher, const EndpointDescription &endpoint, uint16_t preferred,
+                   PublishDescription *wanted) {
   const auto ports = expand(endpoint, *wanted);
   const bool any = wanted->host_ports.first == 0;
+  if (any && preferred != 0 && !ports.empty() && publish_at(publisher, ports, preferred)) {
+    wanted->host_ports = {preferred, preferred};
+    return {};
+  }
   const int tries = any ? kTriesForAny : wanted->host_ports.last - wanted->host_ports.first + 1;
   Error failure{EADDRNOTAVAIL, "publish", std::to_string(wanted->container_port)};
   for (int i = 0; i < tries && !ports.empty(); ++i) {
@@ -68,6 +75,33 @@ Status publish_one(net::Publisher &publisher, const EndpointDescription &endpoin
     if (failure.number != EADDRINUSE) break;
   }
   return failure;
+}
+
+// The port of the host behind the last one's, when it was any and the next one leads to the port behind its.
+class PortSeries {
+ public:
+  uint16_t preferred(const PublishDescription &next) const {
+    const bool goes_on = is_open_ && next.host_ports.first == 0 && next.container_port == container_port_ + 1;
+    return goes_on && host_port_ < UINT16_MAX ? static_cast<uint16_t>(host_port_ + 1) : uint16_t{0};
+  }
+  void took(bool any, const PublishDescription &port) {
+    is_open_ = any;
+    host_port_ = port.host_ports.first;
+    container_port_ = port.container_port;
+  }
+
+ private:
+  bool is_open_ = false;
+  uint16_t host_port_ = 0;
+  uint16_t container_port_ = 0;
+};
+
+Status publish_next(net::Publisher &publisher, const EndpointDescription &endpoint, PortSeries &series,
+                    PublishDescription *wanted) {
+  const bool any = wanted->host_ports.first == 0;
+  auto published = publish_one(publisher, endpoint, series.preferred(*wanted), wanted);
+  series.took(any && published, *wanted);
+  return published;
 }
 
 bool same_ports(const PublishDescription &one, const PublishDescription &other) {
@@ -131,10 +165,11 @@ Status NetdPorts::add(int network_namespace, EndpointDescription *endpoint, std:
   if (!found) return found.error();
   Status outcome = agent_->steer(with_ports(*endpoint, *wanted), network_namespace);
   std::vector<PublishDescription> added;
+  PortSeries series;
   for (auto &port : *wanted) {
     if (!outcome) break;
     if (has(*endpoint, port)) continue;
-    outcome = publish_one(*found.value()->publisher, *endpoint, &port);
+    outcome = publish_next(*found.value()->publisher, *endpoint, series, &port);
     if (outcome) added.push_back(port);
   }
   endpoint->published.insert(endpoint->published.end(), added.begin(), added.end());

@@ -20,6 +20,8 @@ namespace {
 // A burst of queries asks the agent once.
 constexpr uint64_t kResolversMs = 200;
 
+constexpr uint64_t kAcceptLaterMs = 200;
+
 bool same_file(int one, int other) {
   struct stat first = {};
   struct stat second = {};
@@ -89,10 +91,24 @@ void NetdServer::ready(uint32_t) {
   const DescriptorReserve reserve;
   for (;;) {
     auto accepted = listener_.accept();
-    if (!accepted) return;
+    if (!accepted) {
+      if (accepted.error().number != EAGAIN) accept_later();
+      return;
+    }
     auto &made = *connections_.emplace_back(std::make_unique<Connection>(*this, accepted.take()));
     if (!loop_.watch(made, made.socket.get(), EPOLLIN)) made.socket.reset();
   }
+}
+
+// The listener would report without end who waits.
+void NetdServer::accept_later() {
+  accepts_later_ = loop_.watch(*this, listener_.fd(), 0);
+  loop_.arm(accept_timer_, kAcceptLaterMs);
+}
+
+void NetdServer::accept_again() {
+  if (!accepts_later_) return;
+  accepts_later_ = !loop_.watch(*this, listener_.fd(), EPOLLIN);
 }
 
 // Connections that wait to be accepted count as well.

@@ -45,6 +45,12 @@ class NetdServer final : public Watch, public net::Timer, public ContainerSource
   struct AgentWatch final : public Watch {
     void ready(uint32_t events) override;
   };
+  // Somebody waits to be accepted, and there is no descriptor for him: looked at again later, not without end.
+  struct AcceptTimer final : public net::Timer {
+    explicit AcceptTimer(NetdServer &owner) : server(owner) {}
+    void expired() override { server.accept_again(); }
+    NetdServer &server;
+  };
   using Descriptors = std::vector<unique_fd>;
 
   void serve(Connection &connection);
@@ -58,6 +64,8 @@ class NetdServer final : public Watch, public net::Timer, public ContainerSource
   bool list(Connection &connection);
   void close(Connection &connection);
   void sweep();
+  void accept_later();
+  void accept_again();
 
   bool send_attached(Connection &lease);
   bool answer(Connection &connection, const Status &outcome);
@@ -72,6 +80,8 @@ class NetdServer final : public Watch, public net::Timer, public ContainerSource
   AgentWatch agent_watch_;
   unique_fd user_namespace_;
   net::EventLoop loop_;
+  AcceptTimer accept_timer_{*this};
+  bool accepts_later_ = false;
   AttachServer listener_;
   std::vector<net::IpAddress> host_resolvers_;
   uint64_t resolvers_known_until_ms_ = 0;

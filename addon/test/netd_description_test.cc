@@ -41,6 +41,25 @@ TEST("a description is read and written again as it was") {
   CHECK(format_description(parsed.value()) == kWhole);
 }
 
+TEST("ports that follow each other are one line, as many, and as many of the host") {
+  const std::string head = "container abc\nnetwork n 1500 0\nendpoint eth0 02:42:0a:58:00:02 1\n";
+  const std::string lines =
+      "publish tcp 0.0.0.0,:: 2000-3999 3000-4999\npublish tcp 0.0.0.0 4000-4000 5000\n"
+      "publish udp 0.0.0.0 0-0 80-82\npublish udp 0.0.0.0 90-95 90\n";
+  const auto parsed = parse_description(head + lines);
+  CHECK(parsed.ok());
+  const auto &published = parsed.value().endpoints[0].published;
+  CHECK_EQ(published.size(), 2005U);
+  CHECK_EQ(published[1999].container_port, 4999);
+  CHECK_EQ(published[1999].host_ports.first, 3999);
+  CHECK_EQ(published[1999].host_ports.last, 3999);
+  CHECK(format_description(parsed.value()) == head + lines);
+  for (const char *line : {"publish tcp :: 80-81 80-82", "publish tcp :: 80-80 80-79", "publish tcp :: 0-0 0-9",
+                           "publish tcp :: 0-0 1-60000", "publish tcp :: 80-80 80-"}) {
+    CHECK(refused(head + line + "\n"));
+  }
+}
+
 TEST("a network without its endpoint is no description") { CHECK(refused("container abc\nnetwork n1 1500 0\n")); }
 
 TEST("lines that mean nothing are refused") {

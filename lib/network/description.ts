@@ -55,27 +55,54 @@ const endpointLines = (endpoint: EndpointDescription): readonly string[] => {
     line('endpoint', endpoint.interfaceName, endpoint.mac, flag(endpoint.isDefaultRoute)),
     ...endpoint.addresses.map((address) => line('address', address)),
     ...endpoint.names.map((name) => line('name', name)),
-    ...endpoint.publish.map(publishLine),
+    ...publishLines(endpoint.publish),
   ];
 };
 
-const publishLine = ({ port, protocol, hostAddress, hostPorts }: PublishRequest): string => {
-  const addresses = hostAddress === undefined ? ['0.0.0.0', ...(hasIpv6() ? ['::'] : [])] : [hostAddress];
-  const range = hostPorts === undefined ? '0-0' : `${String(hostPorts.first)}-${String(hostPorts.last)}`;
-  return line('publish', protocol, addresses.join(','), range, String(port));
+/** Ports that follow each other, inside and on the host, stand in one line. */
+const publishLines = (requests: readonly PublishRequest[]): readonly string[] => {
+  const everywhere = ['0.0.0.0', ...(hasIpv6() ? ['::'] : [])].join(',');
+  const lines: string[] = [];
+  requests.forEach((first, index) => {
+    const previous = requests[index - 1];
+    if (previous !== undefined && goesOn(previous, first)) return;
+    let last = first;
+    for (let next = index + 1; ; next++) {
+      const request = requests[next];
+      if (request === undefined || !goesOn(last, request)) break;
+      last = request;
+    }
+    const inside = first.port === last.port ? String(first.port) : `${String(first.port)}-${String(last.port)}`;
+    const { protocol, hostAddress = everywhere } = first;
+    const outside = `${String(first.hostPorts?.first ?? 0)}-${String(last.hostPorts?.last ?? 0)}`;
+    lines.push(line('publish', protocol, hostAddress, outside, inside));
+  });
+  return lines;
+};
+
+const goesOn = (one: PublishRequest, next: PublishRequest): boolean => {
+  if (next.port !== one.port + 1 || next.protocol !== one.protocol || next.hostAddress !== one.hostAddress)
+    return false;
+  const [from, to] = [one.hostPorts, next.hostPorts];
+  if (from === undefined || to === undefined) return from === to;
+  return from.first === from.last && to.first === to.last && to.first === from.first + 1;
 };
 
 /** The publish lines of a description that netd has made true. */
 export const parsePublished = (text: string): readonly PublishedPort[] =>
   text.split('\n').flatMap((published) => {
-    const [, protocol, addresses = '', range = '', port] = published.split(' ');
-    if (port === undefined) return [];
-    return addresses.split(',').map((hostAddress) => ({
-      port: Number(port),
-      protocol: protocol === 'udp' ? 'udp' : 'tcp',
-      hostAddress,
-      hostPort: Number(range.split('-')[0]),
-    }));
+    const [, protocol, addresses = '', range = '', inside] = published.split(' ');
+    if (inside === undefined) return [];
+    const [first = 0, last = first] = inside.split('-').map(Number);
+    const hostPort = Number(range.split('-')[0]);
+    return Array.from({ length: last - first + 1 }, (_, index) =>
+      addresses.split(',').map((hostAddress) => ({
+        port: first + index,
+        protocol: protocol === 'udp' ? ('udp' as const) : ('tcp' as const),
+        hostAddress,
+        hostPort: hostPort + index,
+      })),
+    ).flat();
   });
 
 const line = (...words: readonly string[]): string => `${words.join(' ')}\n`;

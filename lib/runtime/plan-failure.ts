@@ -75,6 +75,19 @@ const meanings: readonly {
   },
   {
     operation: 'network_lease',
+    errnos: ['E2BIG'],
+    meaning: { code: 'ERR_PORT_REFUSED', hint: 'too many for one container, as they do not follow each other' },
+  },
+  {
+    operation: 'network_lease',
+    errnos: ['EMFILE', 'ENFILE'],
+    meaning: {
+      code: 'ERR_PORT_REFUSED',
+      hint: "each takes descriptors of the network process: publish fewer, or raise the hard limit ('ulimit -Hn')",
+    },
+  },
+  {
+    operation: 'network_lease',
     errnos: ['ENODEV'],
     meaning: {
       code: 'ERR_NETD',

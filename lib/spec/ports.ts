@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ports of a container: those it says it listens on, and those that are to be published on the host.
 
+import { sampanError } from '../errors/sampan-error.js';
+
 export type PortProtocol = 'tcp' | 'udp';
 
 export interface ContainerPort {
@@ -59,15 +61,27 @@ export interface PortsInput {
   readonly ofImage: readonly string[];
 }
 
+/** Each is a listener for every address and a rule of the kernel's, which looks through all of them. */
+const mostPublished = 4096;
+
+/** @throws ERR_PORT_REFUSED */
+export const refuseTooManyPorts = (publish: readonly PublishRequest[]): void => {
+  if (publish.length <= mostPublished) return;
+  throw sampanError('ERR_PORT_REFUSED', {
+    subject: `${String(publish.length)} ports of one container`,
+    hint: `publish at most ${String(mostPublished)}, or use --network host, where nothing has to be published`,
+  });
+};
+
 export const mergePorts = ({ exposed, publish, publishAll, ofImage }: PortsInput): ContainerPorts => {
   const inherited = ofImage.map((text) => parsePortKey(text.includes('/') ? text : `${text}/tcp`));
-  const all = [...inherited.filter((port) => port !== undefined), ...exposed, ...publish];
+  const known = [...inherited.filter((port) => port !== undefined), ...exposed, ...publish];
   const unique = [
-    ...new Map(all.map(({ port, protocol }) => [portKey({ port, protocol }), { port, protocol }])).values(),
+    ...new Map(known.map(({ port, protocol }) => [portKey({ port, protocol }), { port, protocol }])).values(),
   ];
   const published = new Set(publish.map(portKey));
-  return {
-    exposed: unique.sort(compareContainerPorts),
-    publish: [...publish, ...(publishAll ? unique.filter((port) => !published.has(portKey(port))) : [])],
-  };
+  const exposedToo = publishAll ? unique.filter((port) => !published.has(portKey(port))) : [];
+  const all = [...publish, ...exposedToo];
+  refuseTooManyPorts(all);
+  return { exposed: unique.sort(compareContainerPorts), publish: all };
 };

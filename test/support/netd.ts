@@ -2,7 +2,7 @@
 // The processes of the network of this test file's sandbox. Their titles name its runtime directory.
 
 import { closeSync, fstatSync, openSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { native } from './native.js';
 import { processIds, readText } from './sandbox.js';
 import { sandbox } from './tool.js';
@@ -48,6 +48,9 @@ export const withoutNetd = (): Disposable => {
 /** The last one takes the name away with it. */
 const isLinked = (fd: number, path: string): boolean =>
   statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino;
+
+/** Where its socket is. */
+export const netdDirectory = (): string => dirname(lockOfNetd());
 
 const lockOfNetd = (): string => {
   const roots = join(sandbox().directory, 'run/sampan');

@@ -56,5 +56,5 @@ export const freePort = async (): Promise<number> => {
   return port;
 };
 
-export const refused = async (port: number): Promise<unknown> =>
-  talk('127.0.0.1', port).catch((error: unknown) => error);
+export const refused = async (port: number, host = '127.0.0.1'): Promise<unknown> =>
+  talk(host, port).catch((error: unknown) => error);

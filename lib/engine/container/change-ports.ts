@@ -12,7 +12,7 @@ import { formatDescription, parsePublished } from '../../network/description.js'
 import { errnoOf } from '../../network/netd.js';
 import { planError } from '../../runtime/plan-failure.js';
 import { networkKind } from '../../spec/network-mode.js';
-import type { PublishedPort, PublishRequest } from '../../spec/ports.js';
+import { refuseTooManyPorts, type PublishedPort, type PublishRequest } from '../../spec/ports.js';
 import { readEndpoints } from '../../store/container-networks.js';
 import { readRunRecord, writeContainerRecord, writeRunRecord, type RunRecord } from '../../store/container-records.js';
 import type { LiveEndpoint } from '../network/assign.js';
@@ -33,6 +33,7 @@ export const publishPorts = async (
   const found = await lockContainer(context.paths, context.locks, nameOrId);
   using _lock = found.lock;
   refuseMode(found);
+  refuseTooManyPorts([...found.record.ports.publish, ...wanted]);
   const run = currentRun(found);
   if (run === undefined) {
     writePorts(found, (recorded) => withRequests(recorded, wanted, undefined));
@@ -46,7 +47,7 @@ export const publishPorts = async (
     writePorts(found, (recorded) => withRequests(recorded, wanted, published));
     writeRunRecord(found.files, { ...run, publishedPorts: [...published, ...added] });
   } catch (error) {
-    await changePorts(context, found, 'netWithdraw', added.map(asRequest));
+    await changePorts(context, found, 'netWithdraw', asRequests(added));
     throw error;
   }
   return added;
@@ -72,7 +73,7 @@ export const withdrawPorts = async (
   const published = run.publishedPorts ?? [];
   await takeBackUnrecorded(context, found, published);
   const places = placesOf(published, unwanted, record.name);
-  await changePorts(context, found, 'netWithdraw', places.map(asRequest));
+  await changePorts(context, found, 'netWithdraw', asRequests(places));
   writePorts(found, (recorded) => withoutPlaces(recorded, published, places));
   writeRunRecord(found.files, { ...run, publishedPorts: published.filter((port) => !places.includes(port)) });
 };
@@ -89,7 +90,7 @@ export const movePorts = async (
 ): Promise<void> => {
   const run = currentRun(found);
   const published = run?.publishedPorts ?? [];
-  const wanted = published.length > 0 ? published.map(asRequest) : found.record.ports.publish;
+  const wanted = published.length > 0 ? asRequests(published) : found.record.ports.publish;
   if (run === undefined || wanted.length === 0) return;
   const write = (publishedPorts: readonly PublishedPort[]): void => {
     writeRunRecord(found.files, { ...run, publishedPorts });
@@ -118,11 +119,22 @@ const takeBackUnrecorded = async (
   const known = new Set(recorded.map(placeText));
   const all = parsePublished(await changePorts(context, found, 'netPublish', [], wayOut));
   const unknown = all.filter((port) => !known.has(placeText(port)));
-  if (unknown.length > 0) await changePorts(context, found, 'netWithdraw', unknown.map(asRequest), wayOut);
+  if (unknown.length > 0) await changePorts(context, found, 'netWithdraw', asRequests(unknown), wayOut);
 };
 
 const placeText = ({ port, protocol, hostAddress, hostPort }: PublishedPort): string =>
   `${hostAddress} ${String(hostPort)} ${String(port)}/${protocol}`;
+
+/** In an order in which many can be told in few lines. */
+const asRequests = (places: readonly PublishedPort[]): readonly PublishRequest[] =>
+  places
+    .map(asRequest)
+    .sort(
+      (one, other) =>
+        (one.hostAddress ?? '').localeCompare(other.hostAddress ?? '') ||
+        one.protocol.localeCompare(other.protocol) ||
+        one.port - other.port,
+    );
 
 const asRequest = ({ port, protocol, hostAddress, hostPort }: PublishedPort): PublishRequest => ({
   port,
@@ -224,7 +236,7 @@ const descriptionOf = (
 /** As a start says it. */
 const portError = (error: unknown): unknown => {
   if (!isSampanError(error, 'ERR_NETD') || error.errno === undefined) return error;
-  if (!['EADDRINUSE', 'EACCES', 'EADDRNOTAVAIL'].includes(errnoOf(error))) return error;
+  if (!['EADDRINUSE', 'EACCES', 'EADDRNOTAVAIL', 'E2BIG', 'EMFILE', 'ENFILE'].includes(errnoOf(error))) return error;
   const { errno, subject } = error;
   return planError(
     new HelperFailure({ stage: 'monitor', operation: 'network_lease', index: 0, errno, subject, detail: 'bind' }),
