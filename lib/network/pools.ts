@@ -44,18 +44,24 @@ const userSubnets = [
 /** A network needs the gateway and one container. */
 const smallestHostBits = 2;
 
+/** A subnet that somebody has, and who, for messages. */
+export interface TakenSubnet extends Subnet {
+  readonly owner?: string;
+}
+
 /** @throws ERR_NETWORK_CONFIG naming what is wrong with it */
 export const choosePool = (
   request: PoolRequest,
   family: Family,
-  taken: readonly Subnet[],
+  taken: readonly TakenSubnet[],
   candidates: readonly Subnet[],
 ): Pool => {
   const subnet = request.subnet === undefined ? freeSubnet(candidates, taken) : readSubnet(request.subnet, family);
   const other = taken.find((one) => overlap(one, subnet));
   if (other !== undefined) {
-    throw configError(`subnet ${formatSubnet(subnet)} overlaps ${formatSubnet(other)}, which is in use`, {
-      hint: 'choose another one with --subnet; a route of this machine or another network has that one',
+    const { owner = 'a route of this machine' } = other;
+    throw configError(`subnet ${formatSubnet(subnet)} overlaps ${formatSubnet(other)}, which ${owner} has`, {
+      hint: 'choose another one with --subnet, or leave --subnet out',
     });
   }
   const range = request.ipRange === undefined ? undefined : readRange(request.ipRange, subnet);

@@ -3,8 +3,15 @@
 
 import { sampanError } from '../../errors/sampan-error.js';
 import { hasIpv6, hostRoutes } from '../../network/host-routes.js';
-import { parseSubnet, type Subnet } from '../../network/ip.js';
-import { choosePool, defaultSubnet, ulaSubnet, userSubnetCandidates, type PoolRequest } from '../../network/pools.js';
+import { parseSubnet } from '../../network/ip.js';
+import {
+  choosePool,
+  defaultSubnet,
+  ulaSubnet,
+  userSubnetCandidates,
+  type PoolRequest,
+  type TakenSubnet,
+} from '../../network/pools.js';
 import { addNetwork, listNetworks, type NetworkRecord } from '../../store/network-records.js';
 import { randomBytes, randomHex } from '../../util/random.js';
 import type { NetworkCreateRequest } from './contract.js';
@@ -74,7 +81,7 @@ const recordOf = (context: NetworkContext, request: NetworkCreateRequest, prefer
 
 const poolsOf = (
   { pools, ipv6 }: NetworkCreateRequest,
-  taken: readonly Subnet[],
+  taken: readonly TakenSubnet[],
   preferred: string | undefined,
 ): Pick<NetworkRecord, 'ipv4' | 'ipv6'> => {
   const v4 = pools.filter((pool) => !isV6(pool));
@@ -106,11 +113,11 @@ const isV6Wanted = (hasSubnet: boolean, ipv6: boolean | undefined): boolean => {
 };
 
 /** Of this machine's routes and of the other networks. */
-const takenSubnets = ({ paths }: NetworkContext): readonly Subnet[] => [
-  ...listNetworks(paths).flatMap(({ ipv4, ipv6 }) =>
+const takenSubnets = ({ paths }: NetworkContext): readonly TakenSubnet[] => [
+  ...listNetworks(paths).flatMap(({ name, ipv4, ipv6 }) =>
     [ipv4, ipv6].flatMap((pool) => {
       const subnet = pool === undefined ? undefined : parseSubnet(pool.subnet);
-      return subnet === undefined ? [] : [subnet];
+      return subnet === undefined ? [] : [{ ...subnet, owner: `network ${name}` }];
     }),
   ),
   ...hostRoutes(),
