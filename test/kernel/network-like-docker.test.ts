@@ -130,3 +130,11 @@ container.test('a template ranges over the containers of a network', async () =>
   expect(names.split(' ')).toContain(name);
   await ok(['rm', '-f', name]);
 });
+
+container.test('inspect has the fields of NetworkSettings that docker’s templates ask for', async () => {
+  const name = await start([]);
+  const fields = 'EndpointID SecondaryIPAddresses LinkLocalIPv6Address HairpinMode'.split(' ');
+  const format = fields.map((field) => `{{json .NetworkSettings.${field}}}`).join(' ');
+  expect(await ok(['inspect', '-f', format, name])).toMatch(/^"[0-9a-f]{64}" null "" false$/);
+  await ok(['rm', '-f', name]);
+});

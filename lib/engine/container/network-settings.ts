@@ -36,12 +36,23 @@ export const networkSettings = ({ record, state, networks }: SettingsInput): Rea
       hasPorts(record.network) && running !== undefined
         ? portMap(record.ports.exposed, running.publishedPorts ?? [])
         : {},
+    ...emptyFields,
+    EndpointID: first?.live === undefined ? '' : endpointId(first.endpoint.networkId, record.id),
     ...addressFields(first?.live, first?.network),
     Networks:
       networks.length === 0
         ? modeEntry(record.network)
         : Object.fromEntries(shown.map((one) => [one.endpoint.networkName, endpointObject(record, one, one.live)])),
   };
+};
+
+/** docker's fields of what is not there, which templates may ask for all the same. */
+const emptyFields = {
+  HairpinMode: false,
+  LinkLocalIPv6Address: '',
+  LinkLocalIPv6PrefixLen: 0,
+  SecondaryIPAddresses: null,
+  SecondaryIPv6Addresses: null,
 };
 
 const lengthOf = (pool: NetworkPool | undefined): number => Number(pool?.subnet.split('/')[1] ?? 0);
