@@ -69,7 +69,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   'port rm': {
     flags: ['-p', '127.0.0.77::80', '-p', '127.0.0.77::81'],
     command: ({ name }) => ['port', 'rm', name, '-p', '80'],
-    whenDone: 'not published',
+    whenDone: 'no public port',
     publishedPorts: 1,
   },
 };
