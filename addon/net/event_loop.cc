@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <utility>
 
 namespace sampan::net {
 
@@ -55,8 +56,9 @@ void EventLoop::remove(TurnEnd &work) {
 }
 
 void EventLoop::turn() {
-  if (!answer_expected_ || !may_look_ || work_left_ || !look_for_answer()) poller_.collect(timeout_ms());
-  answer_expected_ = false;
+  if (has_idle_work_ && turn_number_ >= idle_work_due_) has_idle_work_ = step_while_idle();
+  if (work_left_ || !find_events()) poller_.collect(timeout_ms());
+  was_expected_ = std::exchange(answer_expected_, false);
   ++turn_number_;
   now_ms_ = monotonic_ms();
   poller_.serve();
@@ -65,13 +67,39 @@ void EventLoop::turn() {
   for (TurnEnd *work = turn_ends_; work != nullptr; work = work->next_) work_left_ |= work->turn_end();
 }
 
+bool EventLoop::comes_at_once() {
+  poller_.collect(0);
+  return poller_.collected_any();
+}
+
+bool EventLoop::step_while_idle() {
+  for (TurnEnd *work = turn_ends_; work != nullptr; work = work->next_) {
+    if (work->idle_step()) return true;
+  }
+  return false;
+}
+
+// True: something came. One step of what can wait is done at once, while an answer is on its way; the rest when none
+// has come, or in another such pause.
+bool EventLoop::find_events() {
+  if (!has_idle_work_) return answer_expected_ && look_for_answer();
+  if (comes_at_once()) return true;
+  has_idle_work_ = step_while_idle();
+  if (answer_expected_ && look_for_answer()) return true;
+  while (has_idle_work_) {
+    if (comes_at_once()) return true;
+    has_idle_work_ = step_while_idle();
+  }
+  return false;
+}
+
 // True: something came. Timers are late by no more than the look, which is less than their unit.
 bool EventLoop::look_for_answer() {
+  if (!may_look_) return false;
   if (vain_looks_ >= kVainLooks && ++vain_looks_ < kVainTurns) return false;
   const uint64_t end = monotonic_ns() + kLookNs;
   do {
-    poller_.collect(0);
-    if (!poller_.collected_any()) continue;
+    if (!comes_at_once()) continue;
     vain_looks_ = 0;
     return true;
   } while (monotonic_ns() < end);

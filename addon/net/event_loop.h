@@ -25,6 +25,9 @@ namespace sampan::net {
 class TurnEnd {
  public:
   virtual bool turn_end() = 0;
+  // One step of what can wait until there is nothing else to do; all of them are done before the loop sleeps. False:
+  // there was none.
+  virtual bool idle_step() { return false; }
 
  protected:
   TurnEnd() = default;
@@ -66,12 +69,25 @@ class EventLoop {
   // A small message was passed on in this turn: the next one is likely to come at once, so the next turn looks for it
   // for some microseconds before it sleeps. Waking up costs more than that.
   void expect_answer() { answer_expected_ = true; }
+  // What came in this turn is not what was expected.
+  void keep_expecting() { answer_expected_ |= was_expected_; }
+
+  // There is something for idle_step(). It waits for some turns at most.
+  void note_idle_work() {
+    if (!has_idle_work_) idle_work_due_ = turn_number_ + kIdleTurns;
+    has_idle_work_ = true;
+  }
 
   // Waits for events, serves one batch and all that is due.
   void turn();
 
  private:
+  static constexpr uint64_t kIdleTurns = 8;
+
   int timeout_ms() const;
+  bool comes_at_once();
+  bool step_while_idle();
+  bool find_events();
   bool look_for_answer();
 
   Poller poller_;
@@ -82,6 +98,9 @@ class EventLoop {
   unsigned vain_looks_ = 0;  // how often nothing came in time, of late
   bool may_look_ = false;    // there are processors for others meanwhile
   bool answer_expected_ = false;
+  bool was_expected_ = false;
+  uint64_t idle_work_due_ = 0;
+  bool has_idle_work_ = false;
   bool work_left_ = false;
 };
 

@@ -60,21 +60,37 @@ bool PublisherCore::turn_end() {
     if (relay->is_open()) relay->resume();
   }
   std::erase_if(unfinished_, [](const SpliceRelay *relay) { return !relay->is_open(); });
-  close_finished();
-  for (SpliceRelay *relay : std::exchange(dead_relays_, {})) relays.destroy(relay);
-  for (InboundFlow *flow : std::exchange(dead_flows_, {})) flows.destroy(flow);
-  dead_sockets_.clear();
-  return !unfinished_.empty() || !closing_.empty();
+  bury_dead();
+  return !unfinished_.empty();
 }
 
-void PublisherCore::close_finished() {
-  for (SpliceRelay *relay : closing_) {
-    // By a port that was withdrawn.
-    if (!relay->is_closed()) relay->close();
+void PublisherCore::bury_dead() {
+  for (SpliceRelay *relay : std::exchange(dead_relays_, {})) {
+    std::replace(finished_.begin(), finished_.end(), relay, static_cast<SpliceRelay *>(nullptr));
+    relays.destroy(relay);
   }
-  closing_.clear();
-  std::swap(closing_, finished_);
-  std::erase_if(closing_, [](const SpliceRelay *relay) { return relay->is_closed(); });
+  for (InboundFlow *flow : std::exchange(dead_flows_, {})) flows.destroy(flow);
+  dead_sockets_.clear();
+}
+
+void PublisherCore::close_later(SpliceRelay &relay) {
+  SpliceRelay *&place = finished_[next_finished_++ % finished_.size()];
+  if (place != nullptr && !place->is_closed()) place->close();
+  place = &relay;
+  loop().note_idle_work();
+  // The same client's next connection is likely to be on its way.
+  loop().expect_answer();
+}
+
+bool PublisherCore::idle_step() {
+  for (SpliceRelay *&relay : finished_) {
+    if (relay == nullptr) continue;
+    relay->close();
+    relay = nullptr;
+    bury_dead();
+    return true;
+  }
+  return false;
 }
 
 bool PublisherCore::can_carry(const SocketAddress &client, const SocketAddress &target) const {

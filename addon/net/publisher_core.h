@@ -2,6 +2,7 @@
 // What the published ports of one network have in common.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -65,8 +66,8 @@ class PublisherCore final : TurnEnd {
   Result<unique_fd> connect_inner(const SocketAddress &client, const SocketAddress &target, int type);
 
   void serve_later(SpliceRelay &relay) { unfinished_.push_back(&relay); }
-  // What both sides have ended is closed when the next turn has looked for what somebody waits for.
-  void close_later(SpliceRelay &relay) { finished_.push_back(&relay); }
+  // What both sides have ended is closed when nobody waits for anything.
+  void close_later(SpliceRelay &relay);
   void bury(SpliceRelay &relay) { dead_relays_.push_back(&relay); }
   void bury(InboundFlow &flow) { dead_flows_.push_back(&flow); }
   void bury(std::unique_ptr<PublishedSocket> socket) { dead_sockets_.push_back(std::move(socket)); }
@@ -79,15 +80,16 @@ class PublisherCore final : TurnEnd {
 
  private:
   bool turn_end() override;
-  void close_finished();
+  bool idle_step() override;
+  void bury_dead();
   bool can_carry(const SocketAddress &client, const SocketAddress &target) const;
 
   InnerSockets inner_;
   std::vector<IpPrefix> own_;
   std::vector<SpliceRelay *> unfinished_;
-  // In this turn, and in the one before.
-  std::vector<SpliceRelay *> finished_;
-  std::vector<SpliceRelay *> closing_;
+  // The last ones to have finished; null: closed already.
+  std::array<SpliceRelay *, 4> finished_ = {};
+  size_t next_finished_ = 0;
   // Served or forgotten in this turn: the loop may still hold a pointer to them.
   std::vector<SpliceRelay *> dead_relays_;
   std::vector<InboundFlow *> dead_flows_;

@@ -87,9 +87,13 @@ void SpliceRelay::serve(Side &side, uint32_t events) {
     if (!watch(client_)) return abort();
     connecting_ = false;
     inward_.readable = true;
+    // One of the two begins.
+    owner_.loop().expect_answer();
   }
   Direction &in = &side == &client_ ? inward_ : outward_;
-  if ((events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP)) != 0) in.readable = true;
+  const bool has_come = (events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP)) != 0;
+  if (has_come) in.readable = true;
+  if (!has_come) owner_.loop().keep_expecting();
   if ((events & EPOLLPRI) != 0) in.urgent = true;
   if ((events & (EPOLLRDHUP | EPOLLHUP)) != 0) in.ending = true;
   transfer();
@@ -125,6 +129,8 @@ bool SpliceRelay::pump(Direction &direction, Side &from, Side &to, const Directi
 // #syscalls: shutdown
 bool SpliceRelay::pass_on_end(Direction &direction, const Side &to, const Direction &back) const {
   direction.passed_on = true;
+  // An end is mostly answered by an end.
+  owner_.loop().expect_answer();
   // The last of the two ends is told by closing.
   return back.passed_on || ::shutdown(to.fd.get(), SHUT_WR) == 0 || errno == ENOTCONN;
 }

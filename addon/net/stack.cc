@@ -75,6 +75,7 @@ class TunStack final : public Stack, Watch, TurnEnd, Timer {
   void dispatch(Packet &packet);
   void note_use();
   bool turn_end() override;
+  bool idle_step() override { return tcp_.idle_step(); }
   void expired() override;
 
   StackCore core_;

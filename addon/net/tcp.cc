@@ -5,14 +5,14 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include <utility>
-
 namespace sampan::net {
 
 namespace {
 
 // Short enough not to be felt by who waits for it (Linux: 40 ms).
 constexpr uint64_t kAckDelayMs = 2;
+// Connections that have ended and may wait for a pause.
+constexpr uint32_t kMostSettling = 4;
 
 // SO_PEEK_OFF, tried on a socket that is not connected. #syscalls: socket setsockopt
 bool can_set_peek_offset(int family) {
@@ -113,8 +113,7 @@ bool Tcp::turn_end() {
     if (connection.need_ack && connection.state != TcpState::dead) acknowledge(connection);
     if (more) note_pending(connection);
   }
-  settle_finished();
-  return has_work();
+  return pending_ != nullptr;
 }
 
 // In a conversation the answer, which is about to come, carries the acknowledgement (RFC 9293 3.8.6.3).
@@ -166,35 +165,42 @@ void Tcp::finish_if_done(TcpConnection &connection) {
   connection.state = TcpState::lingering;
   arm_timer(connection);
   connection.settling = true;
-  connection.next_settling = finished_;
-  finished_ = &connection;
+  connection.next_settling = nullptr;
+  (settling_last_ == nullptr ? settling_ : settling_last_->next_settling) = &connection;
+  settling_last_ = &connection;
+  core_.loop.note_idle_work();
+  // The container's next connection is likely to be on its way.
+  core_.loop.expect_answer();
+  if (++settling_count_ > kMostSettling) settle(*settling_);
 }
 
-// Nobody waits for the last acknowledgement, nor for the host's socket to be closed, but the container's next
-// connection may be on its way: this is done when the next turn has looked for it.
-void Tcp::settle_finished() {
-  while (settling_ != nullptr) {
-    TcpConnection &connection = *settling_;
-    settling_ = connection.next_settling;
-    connection.settling = false;
-    if (connection.need_ack) send_ack(connection);
-    discard_acknowledged(connection);
-    close_host(connection);
+// Nobody waits for the last acknowledgement, nor for the host's socket to be closed.
+bool Tcp::idle_step() {
+  if (settling_ == nullptr) return false;
+  if (settling_->need_ack) {
+    send_ack(*settling_);
+  } else {
+    settle(*settling_);
   }
-  std::swap(settling_, finished_);
+  return true;
 }
 
-// Before it was settled: rare.
+void Tcp::settle(TcpConnection &connection) {
+  if (connection.need_ack) send_ack(connection);
+  discard_acknowledged(connection);
+  forget_settling(connection);
+  close_host(connection);
+}
+
 void Tcp::forget_settling(TcpConnection &connection) {
   if (!connection.settling) return;
   connection.settling = false;
-  for (TcpConnection **list : {&settling_, &finished_}) {
-    for (TcpConnection **link = list; *link != nullptr; link = &(*link)->next_settling) {
-      if (*link != &connection) continue;
-      *link = connection.next_settling;
-      return;
-    }
-  }
+  --settling_count_;
+  TcpConnection *before = nullptr;
+  TcpConnection *at = settling_;
+  for (; at != &connection; at = at->next_settling) before = at;
+  (before == nullptr ? settling_ : before->next_settling) = connection.next_settling;
+  if (settling_last_ == &connection) settling_last_ = before;
 }
 
 // The host's side failed, or we cannot go on: the container sees a reset.
@@ -220,8 +226,7 @@ void Tcp::close_host(TcpConnection &connection) {
 }
 
 void Tcp::remove(TcpConnection &connection) {
-  if (connection.settling) discard_acknowledged(connection);
-  forget_settling(connection);
+  if (connection.settling) settle(connection);
   if (connection.fd) close_host(connection);
   core_.loop.disarm(connection);
   connection.spill.clear(core_.spill);

@@ -46,8 +46,10 @@ class Tcp : Timer {
   // A TCP packet from a container.
   void receive(const Packet &packet);
   // To be called at the end of each turn that has work; true when some is left.
-  bool has_work() const { return pending_ != nullptr || finished_ != nullptr || settling_ != nullptr; }
+  bool has_work() const { return pending_ != nullptr; }
   bool turn_end();
+  // As TurnEnd::idle_step().
+  bool idle_step();
   // The container is gone: its connections are closed, the other hosts see resets.
   void forget_source(const IpAddress &source);
   // Gives memory back; when there is time.
@@ -68,7 +70,7 @@ class Tcp : Timer {
   void refuse(const Packet &packet, const TcpSegment &segment);
   void note_settled(TcpConnection &connection);
   void finish_if_done(TcpConnection &connection);
-  void settle_finished();
+  void settle(TcpConnection &connection);
   void forget_settling(TcpConnection &connection);
   void reset(TcpConnection &connection);
   void abort_host(TcpConnection &connection);
@@ -159,9 +161,10 @@ class Tcp : Timer {
   SourceCounts promoted_per_source_;
   TcpConnection *pending_ = nullptr;
   TcpConnection *pending_last_ = nullptr;
-  // Those that finished in this turn, and in the one before.
-  TcpConnection *finished_ = nullptr;
+  // Those that have finished, oldest first.
   TcpConnection *settling_ = nullptr;
+  TcpConnection *settling_last_ = nullptr;
+  uint32_t settling_count_ = 0;
   // In the order of their time; our own timer is for the first.
   TcpConnection *delayed_ = nullptr;
   TcpConnection *delayed_last_ = nullptr;

@@ -116,6 +116,8 @@ void Tcp::send_fin(TcpConnection &connection) {
 }
 
 void Tcp::note_fin_sent(TcpConnection &connection) {
+  // An end is mostly answered by an end.
+  core_.loop.expect_answer();
   ++connection.snd_nxt;
   connection.fin_sent = true;
   connection.fin_known = true;

@@ -12,6 +12,7 @@ namespace {
 
 using net::kTcpAck;
 using net::kTcpFin;
+using net::kTcpPsh;
 using net::kTcpRst;
 using net::kTcpSyn;
 
@@ -287,6 +288,41 @@ TEST("the host's end reaches the container, which may go on sending") {
     CHECK(last != nullptr);
     world.turn_for(5);
     CHECK_EQ(host_state(open.host), 0);
+  });
+}
+
+TEST("the host's end comes with its last data, also when that has to be sent again") {
+  with_server([] {
+    World world;
+    Open open(world);
+    CHECK_EQ(::send(open.host.get(), "bye", 3, 0), 3);
+    ::shutdown(open.host.get(), SHUT_WR);
+    const auto first = open.tcp.receive();
+    CHECK_EQ(flags_of(first), kTcpAck | kTcpPsh | kTcpFin);
+    CHECK_EQ(first->segment.payload.size(), 3);
+    const auto second = open.tcp.receive(1000);
+    CHECK_EQ(flags_of(second), kTcpAck | kTcpPsh | kTcpFin);
+    CHECK_EQ(second->segment.seq, first->segment.seq);
+    open.tcp.ack += 4;
+    open.tcp.send(kTcpAck);
+    CHECK(world.nothing_comes(300));
+    CHECK_EQ(open.tcp.ack, first->segment.seq + 4);
+  });
+}
+
+TEST("a container that goes right after both ends leaves the host what it had sent") {
+  with_server([] {
+    World world;
+    Open open(world);
+    ::shutdown(open.host.get(), SHUT_WR);
+    CHECK_EQ(flags_of(open.tcp.receive()), kTcpAck | kTcpFin);
+    ++open.tcp.ack;
+    open.tcp.send(kTcpAck | kTcpFin, "last");
+    world.loop.turn();
+    world.stack->forget_source(ip(kContainerAddress));
+    CHECK_EQ(read_host(world, open.host, 4), std::string("last"));
+    CHECK_EQ(host_state(open.host), 0);
+    CHECK_EQ(world.stack->counters().tcp_connections, 0);
   });
 }
 

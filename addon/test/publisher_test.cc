@@ -181,6 +181,24 @@ TEST("an end that waits behind the last data is passed on with it") {
   });
 }
 
+TEST("a connection that has ended is closed although others keep the loop busy") {
+  test::in_own_network({kClient, kContainer}, [] {
+    World world;
+    const unique_fd listener = server(SOCK_STREAM);
+    const uint16_t port = world.publish(false);
+    const Pair busy = connect_through(world, listener, port, kClient, kClient);
+    const Pair over = connect_through(world, listener, port, kClient, kClient);
+    ::shutdown(over.client.get(), SHUT_WR);
+    ::shutdown(over.server.get(), SHUT_WR);
+    for (int i = 0; i < 40 && world.publisher->counters().connections == 2; ++i) {
+      send_text(busy.client, "more");
+      world.turn();
+    }
+    CHECK_EQ(world.publisher->counters().connections, 1);
+    CHECK(world.wait(busy.server));
+  });
+}
+
 TEST("clients of the host's loopback come from another address") {
   test::in_own_network({kContainer}, [] {
     World world;
