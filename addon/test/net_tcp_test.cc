@@ -303,10 +303,6 @@ TEST("the host's end comes with its last data, also when that has to be sent aga
     const auto second = open.tcp.receive(1000);
     CHECK_EQ(flags_of(second), kTcpAck | kTcpPsh | kTcpFin);
     CHECK_EQ(second->segment.seq, first->segment.seq);
-    open.tcp.ack += 4;
-    open.tcp.send(kTcpAck);
-    CHECK(world.nothing_comes(300));
-    CHECK_EQ(open.tcp.ack, first->segment.seq + 4);
   });
 }
 
