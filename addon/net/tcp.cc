@@ -34,8 +34,8 @@ Tcp::Tcp(StackCore &core)
       per_source_(core.secret),
       half_open_(core.secret),
       promoted_per_source_(core.secret),
-      peek_offset_v4_(can_set_peek_offset(AF_INET)),
-      peek_offset_v6_(can_set_peek_offset(AF_INET6)) {}
+      peek_offset_v4_(core.limits.tcp_peek_offset && can_set_peek_offset(AF_INET)),
+      peek_offset_v6_(core.limits.tcp_peek_offset && can_set_peek_offset(AF_INET6)) {}
 
 Tcp::~Tcp() {
   pool_.for_each([this](TcpConnection &connection) {

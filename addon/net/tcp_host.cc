@@ -249,7 +249,7 @@ ssize_t Tcp::peek_host(TcpConnection &connection, uint32_t offset, uint8_t *buff
   const ssize_t copied = ::recvmsg(fd, &message, MSG_PEEK | MSG_DONTWAIT);
   if (copied < 0 || offset == 0) return copied;
   if (copied > static_cast<ssize_t>(offset)) return copied - static_cast<ssize_t>(offset);
-  errno = connection.host_ended ? pending_error(fd) : EAGAIN;
+  errno = connection.host_ended && !connection.host_urgent ? pending_error(fd) : EAGAIN;
   return errno == 0 ? 0 : -1;
 }
 
@@ -263,6 +263,8 @@ void Tcp::discard_acknowledged(TcpConnection &connection) {
     connection.undiscarded -= gone;
     // The kernel moves its offset along.
     connection.peek_offset -= std::min(gone, connection.peek_offset);
+    // Peeking from the first byte on ends at the mark of urgent data until what precedes it has gone.
+    if (connection.host_urgent && !has_peek_offset(connection)) connection.readable = true;
   }
 }
 

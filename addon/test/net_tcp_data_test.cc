@@ -28,6 +28,8 @@ struct Open {
   unique_fd host;
 };
 
+constexpr net::StackLimits kOldKernel = {.tcp_peek_offset = false};
+
 void with_server(void (*body)()) { in_own_network({kServerAddress}, body); }
 
 // Bytes that show where they belong.
@@ -350,16 +352,55 @@ TEST("a container that never acknowledges is given up in the end only by its own
   });
 }
 
+void exchange_urgent_data(World &world) {
+  Open open(world);
+  open.tcp.send(kTcpAck | 0x20, "urgent");
+  open.tcp.seq += 6;
+  CHECK_EQ(read_host(world, open.host, 6), std::string("urgent"));
+  CHECK_EQ(::send(open.host.get(), "abc", 3, MSG_OOB), 3);
+  send_all(world, open.host, "def");
+  CHECK_EQ(open.tcp.read(6), std::string("abcdef"));
+}
+
 TEST("urgent data is delivered in band, in both directions") {
   with_server([] {
     World world;
+    exchange_urgent_data(world);
+  });
+}
+
+TEST("urgent data is delivered in band by kernels without SO_PEEK_OFF, too") {
+  with_server([] {
+    World world(kOldKernel);
+    exchange_urgent_data(world);
+  });
+}
+
+TEST("without SO_PEEK_OFF, an end behind urgent data comes after all of it") {
+  with_server([] {
+    World world(kOldKernel);
     Open open(world);
-    open.tcp.send(kTcpAck | 0x20, "urgent");
-    open.tcp.seq += 6;
-    CHECK_EQ(read_host(world, open.host, 6), std::string("urgent"));
     CHECK_EQ(::send(open.host.get(), "abc", 3, MSG_OOB), 3);
     send_all(world, open.host, "def");
+    open.host.reset();
     CHECK_EQ(open.tcp.read(6), std::string("abcdef"));
+    const auto end = open.tcp.receive();
+    CHECK(end != nullptr && (end->segment.flags & kTcpFin) != 0);
+  });
+}
+
+TEST("without SO_PEEK_OFF, data arrives whole, also what has to be sent again") {
+  with_server([] {
+    World world(kOldKernel);
+    Open open(world);
+    const std::string data = pattern(200'000);
+    send_all(world, open.host, data.substr(0, 5000));
+    CHECK(open.tcp.receive() != nullptr);
+    open.tcp.ack += 1234;
+    open.tcp.send(kTcpAck);
+    CHECK(open.tcp.read(5000 - 1234) == data.substr(1234, 5000 - 1234));
+    send_all(world, open.host, data.substr(5000));
+    CHECK(open.tcp.read(data.size() - 5000) == data.substr(5000));
   });
 }
 
