@@ -210,12 +210,11 @@ void Tcp::reset(TcpConnection &connection) {
   remove(connection);
 }
 
-// The other host sees a reset: socket(7), SO_LINGER with a time of 0. #syscalls: setsockopt
+// The other host sees a reset. #syscalls: setsockopt
 void Tcp::abort_host(TcpConnection &connection) {
   // What has ended in order stays so.
   if (!connection.fd || connection.settling) return;
-  const struct linger now = {1, 0};
-  ::setsockopt(connection.fd.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  reset_on_close(connection.fd.get());
   close_host(connection);
 }
 

@@ -78,10 +78,10 @@ export const mergePorts = ({ exposed, publish, publishAll, ofImage }: PortsInput
   const known = [...inherited.filter((port) => port !== undefined), ...exposed, ...publish];
   const unique = [
     ...new Map(known.map(({ port, protocol }) => [portKey({ port, protocol }), { port, protocol }])).values(),
-  ];
+  ].sort(compareContainerPorts);
   const published = new Set(publish.map(portKey));
   const exposedToo = publishAll ? unique.filter((port) => !published.has(portKey(port))) : [];
   const all = [...publish, ...exposedToo];
   refuseTooManyPorts(all);
-  return { exposed: unique.sort(compareContainerPorts), publish: all };
+  return { exposed: unique, publish: all };
 };
