@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "addon/net/tcp_options.h"
+
 namespace sampan::net {
 
 namespace {
