@@ -21,7 +21,7 @@ class Promotion final : RelayOwner {
   SpliceRelay relay;
 
  private:
-  static constexpr size_t kBufferSize = 16384;
+  static constexpr size_t kBufferSize = 65536;
 
   EventLoop &loop() override { return core_.loop; }
   PipePool &pipes() override { return core_.pipes; }

@@ -30,7 +30,7 @@ class PublisherResourcesImpl final : public PublisherResources {
   std::span<uint8_t> buffer() { return {buffer_.get(), kBufferSize}; }
 
  private:
-  static constexpr size_t kBufferSize = 16384;
+  static constexpr size_t kBufferSize = 65536;
 
   EventLoop &loop_;
   PipePool pipes_;

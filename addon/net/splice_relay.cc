@@ -18,6 +18,8 @@ namespace {
 constexpr size_t kChunk = size_t{1} << 20;
 // So that others are served in between.
 constexpr size_t kBytesPerTurn = size_t{1} << 20;
+// What comes in larger pieces is worth a pipe.
+constexpr size_t kMessage = 16384;
 // A message after which an answer is likely to come at once.
 constexpr size_t kSmall = 4096;
 
@@ -136,12 +138,13 @@ bool SpliceRelay::pass_on_end(Direction &direction, const Side &to, const Direct
 }
 
 SpliceRelay::Step SpliceRelay::fill(Direction &direction, Side &from, Side &to, size_t *moved) {
-  return direction.bulk ? fill_pipe(direction, from, moved) : pass_message(direction, from, to, moved);
+  const bool is_worth_it = direction.bulk && owner_.pipes().has_large();
+  return is_worth_it ? fill_pipe(direction, from, moved) : pass_message(direction, from, to, moved);
 }
 
 // #syscalls: recvfrom sendto
 SpliceRelay::Step SpliceRelay::pass_message(Direction &direction, Side &from, Side &to, size_t *moved) {
-  const std::span<uint8_t> buffer = owner_.buffer();
+  const std::span<uint8_t> buffer = direction.bulk ? owner_.buffer() : owner_.buffer().first(kMessage);
   const ssize_t count =
       uninterrupted([&] { return ::recv(from.fd.get(), buffer.data(), buffer.size(), MSG_DONTWAIT); });
   if (count <= 0) {
@@ -152,9 +155,9 @@ SpliceRelay::Step SpliceRelay::pass_message(Direction &direction, Side &from, Si
   }
   const auto size = static_cast<size_t>(count);
   *moved += size;
-  direction.bulk = size == buffer.size();
+  direction.bulk = size >= kMessage;
   // Less than was asked for: there was no more, and where the kernel had the end before, there will not be.
-  if (!direction.bulk && !direction.urgent) {
+  if (size < buffer.size() && !direction.urgent) {
     direction.readable = false;
     direction.ended = direction.ending;
   }
@@ -197,7 +200,7 @@ SpliceRelay::Step SpliceRelay::fill_pipe(Direction &direction, const Side &from,
   if (size > 0) {
     direction.held = static_cast<size_t>(size);
     *moved += direction.held;
-    direction.bulk = direction.held >= owner_.buffer().size();
+    direction.bulk = direction.held >= kMessage;
     return Step::done;
   }
   const bool is_broken = size < 0 && !would_block();

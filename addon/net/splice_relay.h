@@ -28,7 +28,7 @@ class RelayOwner {
  public:
   virtual EventLoop &loop() = 0;
   virtual PipePool &pipes() = 0;
-  // For what is passed on at once; shared.
+  // For what is passed on at once; shared, 64 KB.
   virtual std::span<uint8_t> buffer() = 0;
   // There is more to do: resume() it at the turn's end.
   virtual void unfinished(SpliceRelay &relay) = 0;

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "addon/net/pipe_pool.h"
 #include "addon/net/tcp_options.h"
 #include "addon/sys/unique_fd.h"
 #include "addon/test/own_network.h"
@@ -297,6 +298,46 @@ TEST("messages are passed on whole where only small pipes are left for what wait
       received += part;
     }
     CHECK_EQ(received.size(), sent.size());
+    CHECK(received == sent);
+  });
+}
+
+TEST("pipes are large again soon after others have given theirs back") {
+  test::in_own_network({kClient}, [] {
+    PipePool pool;
+    std::vector<unique_fd> held = use_up_large_pipes();
+    CHECK(!pool.has_large());
+    auto small = pool.take();
+    CHECK(small.ok() && !small.value().is_large);
+    pool.give(small.take());
+    held.clear();
+    int asked = 0;
+    while (!pool.has_large() && asked < 100) ++asked;
+    CHECK(asked > 10 && asked < 100);
+    CHECK(pool.take().value().is_large);
+  });
+}
+
+TEST("much data is carried whole where only small pipes are left") {
+  test::in_own_network({kClient, kContainer}, [] {
+    World world;
+    const std::vector<unique_fd> held = use_up_large_pipes();
+    const unique_fd listener = server(SOCK_STREAM);
+    const Pair pair = connect_through(world, listener, world.publish(false), kClient, kClient);
+    std::string sent(8'000'000, '\0');
+    for (size_t i = 0; i < sent.size(); ++i) sent[i] = static_cast<char>(i * 31 + i / 251);
+    std::string received;
+    size_t gone = 0;
+    for (int turns = 0; received.size() < sent.size() && turns < 20'000; ++turns) {
+      const ssize_t size =
+          ::send(pair.server.get(), sent.data() + gone, sent.size() - gone, MSG_DONTWAIT | MSG_NOSIGNAL);
+      if (size > 0) gone += static_cast<size_t>(size);
+      world.turn();
+      // The client reads late, so that data is stuck on the way.
+      if (turns % 50 < 40) continue;
+      const std::string part = receive(pair.client);
+      if (part != "<error>") received += part;
+    }
     CHECK(received == sent);
   });
 }
