@@ -212,3 +212,17 @@ describe('settings of an endpoint', () => {
     closed.close();
   });
 });
+
+container.test('connecting once more while netd is away takes nothing off', async () => {
+  const [name, network] = [await sleeper(), uniqueName()];
+  await ok(['network', 'create', network]);
+  await ok(['network', 'connect', network, name]);
+  const addresses = ['inspect', '-f', `{{(index .NetworkSettings.Networks "${network}").IPAddress}}`, name];
+  const before = await ok(addresses);
+  const away = withoutNetd();
+  expect((await tool(['network', 'connect', network, name])).exitCode).not.toBe(0);
+  away[Symbol.dispose]();
+  expect(await ok(addresses)).toBe(before);
+  await ok(['rm', '-f', name]);
+  await ok(['network', 'rm', network]);
+});

@@ -63,8 +63,8 @@ export const connectContainer = async (
   saveEndpoints(record, files, all);
   const isFirstWayOut = wayOutOf(context.paths, others) === undefined;
   const isNew = await connectInNetd(context, found, live, isFirstWayOut).catch((error: unknown) => {
-    saveEndpoints(record, files, others);
-    releaseEndpoint(context, record.id, live.endpoint);
+    saveEndpoints(record, files, endpoints);
+    if (known === undefined) releaseEndpoint(context, record.id, live.endpoint);
     throw error;
   });
   writeEtcFiles(record, files, liveEndpoints(context.paths, all));
