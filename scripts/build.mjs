@@ -18,6 +18,11 @@ const buildTypeScript = async () => {
   await bundle();
 };
 
+const buildCommand = async () => {
+  await buildTypeScript();
+  writeCodeCache();
+};
+
 /** npm links the commands of dependencies, not of the checkout itself, and npx would look for a package elsewhere. */
 const linkCommand = () => {
   if (!existsSync(join(root, 'lib/cli/main.ts')) || !existsSync(join(root, 'node_modules'))) return;
@@ -34,10 +39,7 @@ const steps = {
     linkCommand();
   },
   native: () => buildNative(),
-  ts: async () => {
-    await buildTypeScript();
-    writeCodeCache();
-  },
+  ts: () => buildCommand(),
   'native-tests': () => buildNativeTests(),
   fuzz: () => buildFuzzTargets(),
   install: async () => {
@@ -45,10 +47,7 @@ const steps = {
     writeCodeCache();
     linkCommand();
   },
-  prepare: async () => {
-    await buildTypeScript();
-    writeCodeCache();
-  },
+  prepare: () => buildCommand(),
 };
 
 const name = process.argv[2] ?? 'all';

@@ -40,14 +40,15 @@ export const publishPorts = async (
     return [];
   }
   const published = run.publishedPorts ?? [];
+  const wayOut = currentWayOut(context, found);
   refuseTwice(published, wanted, found.record.name);
-  await takeBackUnrecorded(context, found, published);
-  const added = parsePublished(await changePorts(context, found, 'netPublish', wanted));
+  await takeBackUnrecorded(context, found, published, wayOut);
+  const added = parsePublished(await changePorts(context, found, 'netPublish', wanted, wayOut));
   try {
     writePorts(found, (recorded) => withRequests(recorded, wanted, published));
     writeRunRecord(found.files, { ...run, publishedPorts: [...published, ...added] });
   } catch (error) {
-    await changePorts(context, found, 'netWithdraw', asRequests(added));
+    await changePorts(context, found, 'netWithdraw', asRequests(added), wayOut);
     throw error;
   }
   return added;
@@ -71,9 +72,10 @@ export const withdrawPorts = async (
     return;
   }
   const published = run.publishedPorts ?? [];
-  await takeBackUnrecorded(context, found, published);
+  const wayOut = currentWayOut(context, found);
+  await takeBackUnrecorded(context, found, published, wayOut);
   const places = placesOf(published, unwanted, record.name);
-  await changePorts(context, found, 'netWithdraw', asRequests(places));
+  await changePorts(context, found, 'netWithdraw', asRequests(places), wayOut);
   writePorts(found, (recorded) => withoutPlaces(recorded, published, places));
   writeRunRecord(found.files, { ...run, publishedPorts: published.filter((port) => !places.includes(port)) });
 };
@@ -113,7 +115,7 @@ const takeBackUnrecorded = async (
   context: ContainerContext,
   found: LockedContainer,
   recorded: readonly PublishedPort[],
-  wayOut = wayOutOf(context.paths, readEndpoints(found.files)),
+  wayOut: LiveEndpoint | undefined,
 ): Promise<void> => {
   if (wayOut === undefined) return;
   const known = new Set(recorded.map(placeText));
@@ -156,6 +158,9 @@ const currentRun = (found: LockedContainer): RunRecord | undefined => {
   const run = runsSteadily(found) ? readRunRecord(found.files) : undefined;
   return run === 'stale' ? undefined : run;
 };
+
+const currentWayOut = ({ paths }: ContainerContext, { files }: LockedContainer): LiveEndpoint | undefined =>
+  wayOutOf(paths, readEndpoints(files));
 
 /** netd would take what is published as exactly that already as done. */
 const refuseTwice = (published: readonly PublishedPort[], wanted: readonly PublishRequest[], name: string): void => {
@@ -214,7 +219,7 @@ const changePorts = async (
   found: LockedContainer,
   type: 'netPublish' | 'netWithdraw',
   publish: readonly PublishRequest[],
-  wayOut = wayOutOf(context.paths, readEndpoints(found.files)),
+  wayOut: LiveEndpoint | undefined,
 ): Promise<string> => {
   try {
     return await tellNetd(context, found, { type, text: descriptionOf(found, publish, wayOut) });

@@ -16,6 +16,25 @@ import {
   readSearchDomain,
 } from '../parse/network.js';
 
+/** Settings of one interface; without --network it is the default network's. */
+const withFirst = (request: CreateRequest, change: (first: NetworkRequest) => NetworkRequest): CreateRequest => {
+  const [first = { name: 'bridge', aliases: [] }, ...more] = request.networks;
+  return { ...request, networks: [change(first), ...more] };
+};
+
+const addNetworks = (request: CreateRequest, networks: readonly NetworkRequest[]): CreateRequest => ({
+  ...request,
+  networks: [...request.networks, ...networks],
+});
+
+const addAliases = (request: CreateRequest, aliases: readonly string[]): CreateRequest =>
+  withFirst(request, (first) => ({ ...first, aliases: [...first.aliases, ...aliases] }));
+
+const addDnsOptions = (request: CreateRequest, options: readonly string[]): CreateRequest => ({
+  ...request,
+  dnsOptions: [...request.dnsOptions, ...options],
+});
+
 export const networkOptions: readonly CreateOption[] = [
   createList('network', {
     name: 'network',
@@ -23,28 +42,28 @@ export const networkOptions: readonly CreateOption[] = [
     defaultText: 'bridge',
     docker: 'HostConfig.NetworkMode',
     read: readNetwork,
-    apply: (request, networks) => ({ ...request, networks: [...request.networks, ...networks] }),
+    apply: addNetworks,
   }),
   createList('network', {
     name: 'net',
     hidden: true,
     describe: 'the same as --network',
     read: readNetwork,
-    apply: (request, networks) => ({ ...request, networks: [...request.networks, ...networks] }),
+    apply: addNetworks,
   }),
   createList('network', {
     name: 'network-alias',
     describe: 'another name of the container in its first network',
     docker: 'NetworkingConfig.EndpointsConfig.Aliases',
     read: readAlias,
-    apply: (request, aliases) => withFirst(request, (first) => ({ ...first, aliases: [...first.aliases, ...aliases] })),
+    apply: addAliases,
   }),
   createList('network', {
     name: 'net-alias',
     hidden: true,
     describe: 'the same as --network-alias',
     read: readAlias,
-    apply: (request, aliases) => withFirst(request, (first) => ({ ...first, aliases: [...first.aliases, ...aliases] })),
+    apply: addAliases,
   }),
   createValue('network', {
     name: 'ip',
@@ -105,13 +124,13 @@ export const networkOptions: readonly CreateOption[] = [
     name: 'dns-option',
     describe: 'DNS option for /etc/resolv.conf',
     docker: 'HostConfig.DnsOptions',
-    apply: (request, options) => ({ ...request, dnsOptions: [...request.dnsOptions, ...options] }),
+    apply: addDnsOptions,
   }),
   createTexts('network', {
     name: 'dns-opt',
     hidden: true,
     describe: 'the same as --dns-option',
-    apply: (request, options) => ({ ...request, dnsOptions: [...request.dnsOptions, ...options] }),
+    apply: addDnsOptions,
   }),
   createList('network', {
     name: 'dns-search',
@@ -121,9 +140,3 @@ export const networkOptions: readonly CreateOption[] = [
     apply: (request, dnsSearch) => ({ ...request, dnsSearch }),
   }),
 ];
-
-/** Settings of one interface; without --network it is the default network's. */
-const withFirst = (request: CreateRequest, change: (first: NetworkRequest) => NetworkRequest): CreateRequest => {
-  const [first = { name: 'bridge', aliases: [] }, ...more] = request.networks;
-  return { ...request, networks: [change(first), ...more] };
-};
