@@ -5,6 +5,9 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "addon/net/tcp_options.h"
 
 namespace sampan::net {
@@ -126,31 +129,47 @@ void Tcp::acknowledge(TcpConnection &connection) {
   if (connection.state != TcpState::open || !is_conversing || fresh == 0 || fresh >= connection.mss ||
       connection.early.size() != 0)
     return send_ack(connection);
+  if (connection.ack_waits) return;
+  connection.ack_waits = true;
+  connection.ack_waits_since_ms = core_.loop.now_ms();
+  // From the acknowledgement before.
   if (connection.delayed) return;
-  connection.delayed = true;
-  connection.delayed_since_ms = core_.loop.now_ms();
-  connection.next_delayed = nullptr;
-  (delayed_last_ == nullptr ? delayed_ : delayed_last_->next_delayed) = &connection;
-  delayed_last_ = &connection;
+  enlist_delayed(connection);
   if (!armed()) core_.loop.arm(*this, kAckDelayMs);
 }
 
-// Those whose time has come, if no answer has come before.
+void Tcp::enlist_delayed(TcpConnection &connection) {
+  connection.delayed = true;
+  connection.next_delayed = nullptr;
+  (delayed_last_ == nullptr ? delayed_ : delayed_last_->next_delayed) = &connection;
+  delayed_last_ = &connection;
+}
+
+// Those whose time has come, if no answer has come before. Each that was in the list is looked at once: one whose
+// answer came may wait with what came after it.
 void Tcp::send_delayed() {
   const uint64_t now = core_.loop.now_ms();
-  while (delayed_ != nullptr) {
-    TcpConnection &connection = *delayed_;
-    const uint64_t waited = now - connection.delayed_since_ms;
-    if (waited < kAckDelayMs) return core_.loop.arm(*this, kAckDelayMs - waited);
-    delayed_ = connection.next_delayed;
-    if (delayed_ == nullptr) delayed_last_ = nullptr;
+  uint64_t next = UINT64_MAX;
+  TcpConnection *list = std::exchange(delayed_, nullptr);
+  delayed_last_ = nullptr;
+  while (list != nullptr) {
+    TcpConnection &connection = *list;
+    list = connection.next_delayed;
     connection.delayed = false;
     if (connection.state == TcpState::dead) {
       if (!connection.pending) destroy(connection);
-    } else if (connection.need_ack) {
+      continue;
+    }
+    if (!connection.ack_waits) continue;
+    const uint64_t waited = now - connection.ack_waits_since_ms;
+    if (waited >= kAckDelayMs) {
       send_ack(connection);
+    } else {
+      enlist_delayed(connection);
+      next = std::min(next, kAckDelayMs - waited);
     }
   }
+  if (delayed_ != nullptr) core_.loop.arm(*this, next);
 }
 
 // No longer half open: established, or gone.

@@ -79,6 +79,7 @@ class Tcp : Timer {
   uint32_t initial_sequence(const FlowKey &key) const;
 
   void acknowledge(TcpConnection &connection);
+  void enlist_delayed(TcpConnection &connection);
   void send_delayed();
 
   // tcp_receive.cc

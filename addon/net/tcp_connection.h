@@ -44,6 +44,7 @@ class TcpConnection final : public Watch, public Timer {
 
   bool pending : 1 = false;       // in that list
   bool delayed : 1 = false;       // in the list of acknowledgements that wait
+  bool ack_waits : 1 = false;     // one does
   bool settling : 1 = false;      // in the list of those that have finished: its socket is not closed yet
   bool answered : 1 = true;       // the host has sent something since the container last did, or is to begin
   bool conversing : 1 = false;    // the container's last data followed such an answer
@@ -96,7 +97,7 @@ class TcpConnection final : public Watch, public Timer {
   uint32_t timed_seq = 0;    // the round trip ends when this is acknowledged
   uint32_t srtt_ms = 0;
   uint32_t rttvar_ms = 0;
-  uint64_t delayed_since_ms = 0;
+  uint64_t ack_waits_since_ms = 0;
   uint64_t moved_since_ms = 0;  // since when; or when it was promoted
   uint64_t timed_at_ms = 0;
   uint64_t active_ms = 0;  // when the container was last heard

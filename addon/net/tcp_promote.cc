@@ -123,6 +123,7 @@ void Tcp::join(TcpConnection &connection, unique_fd inner, Pipe pipe) {
   const size_t held = connection.spill.size();
   connection.spill.clear(core_.spill);
   connection.need_ack = false;
+  connection.ack_waits = false;
   connection.state = TcpState::promoted;
   connection.moved_since_ms = core_.loop.now_ms();
   connection.promotion = promotions_.make(*this, core_, connection, std::move(connection.fd), std::move(inner));

@@ -48,6 +48,7 @@ uint16_t Tcp::announce_window(TcpConnection &connection) {
   connection.rcv_adv = connection.rcv_nxt + (field << connection.rcv_scale);
   connection.rcv_acked = connection.rcv_nxt;
   connection.need_ack = false;
+  connection.ack_waits = false;
   return static_cast<uint16_t>(field);
 }
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -59,6 +60,33 @@ TEST("data of the container reaches the host and is acknowledged") {
     const auto answer = open.tcp.receive();
     CHECK(answer != nullptr && answer->segment.ack == open.tcp.seq);
     CHECK_EQ(read_host(world, open.host, 5), std::string("hello"));
+  });
+}
+
+TEST("in a conversation the answer carries the acknowledgement") {
+  constexpr int kRounds = 20;
+  with_server([] {
+    World world;
+    Open open(world);
+    int alone = 0;
+    for (int round = 0; round < kRounds; ++round) {
+      // longer than an acknowledgement is held back, and nothing is served meanwhile
+      ::usleep(3000);
+      open.tcp.write("question");
+      world.loop.turn();
+      CHECK_EQ(read_host(world, open.host, 8), std::string("question"));
+      send_all(world, open.host, "answer");
+      world.loop.turn();
+      auto frame = open.tcp.receive();
+      if (frame != nullptr && frame->segment.payload.empty()) {
+        ++alone;
+        frame = open.tcp.receive();
+      }
+      CHECK(frame != nullptr && frame->payload() == "answer");
+      open.tcp.ack += 6;
+    }
+    // a slow machine may take that long for some of them
+    CHECK(alone < kRounds / 2);
   });
 }
 
