@@ -22,8 +22,9 @@ Result<unique_fd> open_transparent(int family, int type) {
   const int level = family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6;
   const int option = family == AF_INET ? IP_TRANSPARENT : IPV6_TRANSPARENT;
   if (::setsockopt(socket.get(), level, option, &on, sizeof on) != 0) return last_error("setsockopt", "IP_TRANSPARENT");
-  // Two published ports may have the same client at the same time.
-  if (::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
+  // Two published ports may have the same client at the same time. The kernel then keeps apart what connects; for
+  // datagrams it would not (socket(7): even a port that it chooses itself may be another socket's).
+  if (type == SOCK_STREAM && ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
     return last_error("setsockopt", "SO_REUSEADDR");
   return socket;
 }

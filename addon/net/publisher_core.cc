@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 
+#include "addon/net/udp_listener.h"
+
 namespace sampan::net {
 
 namespace {
@@ -99,13 +101,35 @@ bool PublisherCore::can_carry(const SocketAddress &client, const SocketAddress &
   return std::ranges::none_of(own_, [&address](const IpPrefix &prefix) { return prefix.contains(address); });
 }
 
-// #syscalls: bind connect
+// #syscalls: bind setsockopt
+bool PublisherCore::bind_to_client(int fd, const SocketAddress &client, const SocketAddress &target, int type) {
+  if (type == SOCK_STREAM) return ::bind(fd, &client.any, client.length) == 0;
+  const int on = 1;
+  const auto may_be_shared = [&] { return ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0; };
+  if (::bind(fd, &client.any, client.length) == 0) return may_be_shared();
+  // Shared with flows to other ports of containers, by which the kernel tells the answers apart.
+  return errno == EADDRINUSE && !has_flow(client, target) && may_be_shared() &&
+         ::bind(fd, &client.any, client.length) == 0;
+}
+
+// A client may call one port of a container at two addresses or ports of the host.
+bool PublisherCore::has_flow(const SocketAddress &client, const SocketAddress &target) {
+  bool found = false;
+  flows.for_each([&](const InboundFlow &flow) {
+    const PublishedPort &to = flow.port.port;
+    found |= flow.key.source == client.address() && flow.key.source_port == client.port() &&
+             to.container == target.address() && to.container_port == target.port();
+  });
+  return found;
+}
+
+// #syscalls: connect
 Result<unique_fd> PublisherCore::connect_inner(const SocketAddress &client, const SocketAddress &target, int type) {
   if (can_carry(client, target)) {
     auto socket = inner_.take(target.any.sa_family, type);
     if (!socket) return socket;
     const int fd = socket.value().get();
-    if (::bind(fd, &client.any, client.length) == 0 && is_connecting(::connect(fd, &target.any, target.length)))
+    if (bind_to_client(fd, client, target, type) && is_connecting(::connect(fd, &target.any, target.length)))
       return socket;
     // The same client's last connection is not over yet in the network: better the gateway's address than none.
     if (errno != EADDRINUSE && errno != EADDRNOTAVAIL) return last_error("connect");

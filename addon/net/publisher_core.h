@@ -83,6 +83,8 @@ class PublisherCore final : TurnEnd {
   bool idle_step() override;
   void bury_dead();
   bool can_carry(const SocketAddress &client, const SocketAddress &target) const;
+  bool bind_to_client(int fd, const SocketAddress &client, const SocketAddress &target, int type);
+  bool has_flow(const SocketAddress &client, const SocketAddress &target);
 
   InnerSockets inner_;
   std::vector<IpPrefix> own_;

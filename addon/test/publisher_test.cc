@@ -46,11 +46,11 @@ struct SocketsHere final : public InnerSocketSource {
 
 // A publisher of one network, a server in its container, and the loop, turned by hand.
 struct World {
-  World() {
+  explicit World(uint32_t udp_flows = 4) {
     CHECK(loop.open().ok());
     resources = PublisherResources::create(loop).take();
     const IpPrefix own[] = {IpPrefix::v4(ip("10.88.0.0"), 16)};
-    publisher = Publisher::create(*resources, inner, own, {.connections = 64, .udp_flows = 4}).take();
+    publisher = Publisher::create(*resources, inner, own, {.connections = 64, .udp_flows = udp_flows}).take();
   }
 
   uint16_t publish(bool is_udp, const char *host = "0.0.0.0") {
@@ -387,6 +387,70 @@ TEST("a published UDP port answers each client from the address it called") {
     CHECK_EQ(world.publisher->counters().udp_flows, 2);
     world.publisher->withdraw_all(ip(kContainer));
     CHECK_EQ(world.publisher->counters().udp_flows, 0);
+  });
+}
+
+// The server has the question and answers to wherever it came from.
+void answer(World &world, const unique_fd &service, std::string_view text) {
+  CHECK(world.wait(service));
+  char buffer[64];
+  SocketAddress from;
+  from.length = sizeof from.v6;
+  CHECK(::recvfrom(service.get(), buffer, sizeof buffer, 0, &from.any, &from.length) > 0);
+  CHECK_EQ(::sendto(service.get(), text.data(), text.size(), 0, &from.any, from.length), text.size());
+}
+
+void choose_ports_from(std::string_view range) {
+  const unique_fd file(::open("/proc/sys/net/ipv4/ip_local_port_range", O_WRONLY | O_CLOEXEC));
+  CHECK_EQ(::write(file.get(), range.data(), range.size()), range.size());
+}
+
+TEST("UDP clients of the host's loopback all get their own answers") {
+  test::in_own_network({kContainer}, [] {
+    constexpr size_t kClients = 60;
+    choose_ports_from("40000 40199");
+    World world(kClients);
+    const unique_fd service = server(SOCK_DGRAM);
+    const uint16_t port = world.publish(true);
+    unique_fd clients[kClients];
+    for (uint16_t i = 0; i < kClients; ++i) {
+      clients[i] = bound(SOCK_DGRAM, "127.0.0.1", static_cast<uint16_t>(20000 + i));
+      const SocketAddress name(ip("127.0.0.1"), port);
+      CHECK_EQ(::connect(clients[i].get(), &name.any, name.length), 0);
+    }
+    size_t answered = 0;
+    for (int round = 0; round < 2; ++round) {
+      for (size_t i = 0; i < kClients; ++i) {
+        const std::string text = std::to_string(i);
+        send_text(clients[i], text);
+        answer(world, service, text);
+        world.turn();
+        answered += receive(clients[i]) == text ? 1 : 0;
+      }
+    }
+    CHECK_EQ(answered, 2 * kClients);
+  });
+}
+
+TEST("a UDP client that calls one container at two ports is answered from each") {
+  test::in_own_network({kClient, kContainer}, [] {
+    World world;
+    const unique_fd service = server(SOCK_DGRAM);
+    const unique_fd client = bound(SOCK_DGRAM, kClient, 0);
+    const SocketAddress called[] = {{ip(kClient), world.publish(true)}, {ip(kClient), world.publish(true)}};
+    for (int round = 0; round < 2; ++round) {
+      for (const SocketAddress &name : called) {
+        CHECK_EQ(::sendto(client.get(), "question", 8, 0, &name.any, name.length), 8);
+        answer(world, service, "answer");
+        CHECK(world.wait(client));
+        char buffer[64];
+        SocketAddress from;
+        from.length = sizeof from.v6;
+        CHECK_EQ(::recvfrom(client.get(), buffer, sizeof buffer, 0, &from.any, &from.length), 6);
+        CHECK_EQ(from.port(), name.port());
+      }
+    }
+    CHECK_EQ(world.publisher->counters().anonymous, 1);
   });
 }
 
