@@ -74,6 +74,8 @@ class Connection final : public DnsExchange, public Watch, public Timer {
 
   // The container has sent something, or takes more of an answer.
   void ready(uint32_t) override {
+    // While a resolver is asked, only that he has gone.
+    if (outer_.socket) return close();
     const bool alive = answering_ ? reply_.send(inner_.get()) : query_.receive(inner_.get());
     if (!alive) return close();
     if (answering_ && reply_.sent()) return listen_again();

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "addon/net/dns_budget.h"
+#include "addon/net/tcp_options.h"
 #include "addon/test/own_network.h"
 #include "addon/test/test.h"
 
@@ -47,6 +48,27 @@ unique_fd socket_at(const char *address, uint16_t port) {
   return fd;
 }
 
+// A resolver's end of TCP; nobody answers there either.
+unique_fd listener_at(const char *address) {
+  const SocketAddress local(address_of(address), kDnsPort);
+  unique_fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  CHECK(::bind(fd.get(), &local.any, local.length) == 0);
+  CHECK(::listen(fd.get(), SOMAXCONN) == 0);
+  return fd;
+}
+
+unique_fd connection_to_gateway() {
+  const SocketAddress gateway(address_of(kGateway), kDnsPort);
+  unique_fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  CHECK(::connect(fd.get(), &gateway.any, gateway.length) == 0);
+  return fd;
+}
+
+void ask_by_tcp(const unique_fd &client) {
+  const uint8_t query[] = {0, 19, 0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 'x', 0, 0, 1, 0, 1};
+  CHECK(::send(client.get(), query, sizeof query, 0) == sizeof query);
+}
+
 // A loop that comes back although nothing happens.
 struct Alarm final : public Timer {
   void expired() override { rang = true; }
@@ -80,6 +102,12 @@ struct Scene {
     alarm.rang = false;
     loop.arm(alarm, patience_ms);
     while (!alarm.rang) loop.turn();
+  }
+  // Connections that reach a resolver.
+  static int accepted(const unique_fd &listener) {
+    int count = 0;
+    while (unique_fd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC))) ++count;
+    return count;
   }
   static int drain(const unique_fd &socket) {
     int count = 0;
@@ -157,6 +185,22 @@ TEST("a budget is spent by one source alone, and grows again") {
   granted = 0;
   for (unsigned i = 0; i < 100; ++i) granted += budget.take(one, 1003) ? 1 : 0;
   CHECK_EQ(granted, 3 * DnsBudget::kPerMs);
+}
+
+TEST("who resets his connection while a resolver is asked is forgotten, and the resolver is asked once") {
+  test::in_own_network({kGateway, kResolver}, [] {
+    Scene scene;
+    const unique_fd resolver = listener_at(kResolver);
+    unique_fd client = connection_to_gateway();
+    ask_by_tcp(client);
+    scene.serve();
+    reset_on_close(client.get());
+    client.reset();
+    const uint64_t before = scene.loop.turn_number();
+    scene.serve(20);
+    CHECK(scene.loop.turn_number() - before < 20);
+    CHECK_EQ(Scene::accepted(resolver), 1);
+  });
 }
 
 }  // namespace sampan::net
