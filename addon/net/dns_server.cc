@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "addon/net/bytes.h"
@@ -21,6 +22,7 @@ constexpr size_t kMaxQuery = 4096;  // no query is longer than its name and some
 constexpr size_t kMaxExchanges = 512;
 constexpr size_t kMaxExchangesOfOne = 128;
 constexpr uint32_t kQueues = 8;
+constexpr uint64_t kPauseMs = 100;
 
 // socket(7), SO_ATTACH_REUSEPORT_CBPF (Linux 4.5): the socket's number is the end of the sender's address.
 Status spread_by_sender(const unique_fd &first, bool is_v4) {
@@ -65,7 +67,10 @@ class Server final : public DnsServer, public DnsExchangeOwner, public TurnEnd {
  public:
   Server(EventLoop &loop, DnsZone &zone) : loop_(loop), zone_(zone), budget_(random_key()) { loop_.add(*this); }
   ~Server() override {
-    for (auto &port : ports_) loop_.forget(*port, port->socket.get());
+    for (auto &port : ports_) {
+      loop_.disarm(*port);
+      loop_.forget(*port, port->socket.get());
+    }
     exchanges_.clear();
     loop_.remove(*this);
   }
@@ -92,9 +97,10 @@ class Server final : public DnsServer, public DnsExchangeOwner, public TurnEnd {
 
  private:
   // A socket that containers send to.
-  struct Port final : public Watch {
+  struct Port final : public Watch, public Timer {
     Port(Server &owner, unique_fd fd, bool listens) : server(owner), socket(std::move(fd)), is_listener(listens) {}
     void ready(uint32_t) override { is_listener ? server.accept(*this) : server.receive(*this); }
+    void expired() override { (void)server.loop_.watch(*this, socket.get(), EPOLLIN); }
 
     Server &server;
     unique_fd socket;
@@ -162,9 +168,16 @@ class Server final : public DnsServer, public DnsExchangeOwner, public TurnEnd {
     SocketAddress from;
     from.length = sizeof from.v6;
     unique_fd connection(::accept4(port.socket.get(), &from.any, &from.length, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!connection && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) return pause(port);
     // Beyond the bounds it is closed at once.
     if (!connection || !make_room(from.address())) return;
     exchanges_.push_back(serve_connection(loop_, *this, std::move(connection), from.address()));
+  }
+
+  // Descriptors or memory are short, and the listener would be ready again at once.
+  void pause(Port &port) {
+    loop_.forget(port, port.socket.get());
+    loop_.arm(port, kPauseMs);
   }
 
   EventLoop &loop_;

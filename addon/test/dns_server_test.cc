@@ -4,6 +4,7 @@
 #include "addon/net/dns_server.h"
 
 #include <arpa/inet.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <string>
@@ -68,6 +69,22 @@ void ask_by_tcp(const unique_fd &client) {
   const uint8_t query[] = {0, 19, 0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 'x', 0, 0, 1, 0, 1};
   CHECK(::send(client.get(), query, sizeof query, 0) == sizeof query);
 }
+
+// Nobody in this process gets another descriptor.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const struct rlimit none = {0, before_.rlim_max};
+    CHECK(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  }
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  NoDescriptors(const NoDescriptors &) = delete;
+  NoDescriptors &operator=(const NoDescriptors &) = delete;
+
+ private:
+  struct rlimit before_ = {};
+};
 
 // A loop that comes back although nothing happens.
 struct Alarm final : public Timer {
@@ -199,6 +216,25 @@ TEST("who resets his connection while a resolver is asked is forgotten, and the 
     const uint64_t before = scene.loop.turn_number();
     scene.serve(20);
     CHECK(scene.loop.turn_number() - before < 20);
+    CHECK_EQ(Scene::accepted(resolver), 1);
+  });
+}
+
+TEST("who cannot be accepted for want of a descriptor waits, and is not looked for without end") {
+  test::in_own_network({kGateway, kResolver}, [] {
+    // UBSan takes a descriptor the first time that it sees an object of a type.
+    Scene().serve();
+    Scene scene;
+    const unique_fd resolver = listener_at(kResolver);
+    const unique_fd client = connection_to_gateway();
+    ask_by_tcp(client);
+    {
+      const NoDescriptors none;
+      const uint64_t before = scene.loop.turn_number();
+      scene.serve(20);
+      CHECK(scene.loop.turn_number() - before < 20);
+    }
+    scene.serve(500);
     CHECK_EQ(Scene::accepted(resolver), 1);
   });
 }
