@@ -29,11 +29,13 @@ std::vector<net::PublishedPort> expand(const EndpointDescription &endpoint, cons
   for (const auto &host_address : wanted.host_addresses) {
     const auto *target = target_of(endpoint, host_address);
     if (target == nullptr) continue;
+    const auto *other = target->family == AF_INET6 ? address_of(endpoint, AF_INET) : nullptr;
     ports.push_back({.is_udp = wanted.is_udp,
                      .host_address = host_address,
                      .host_port = wanted.host_ports.first,
                      .container = to_ip_address(*target),
-                     .container_port = wanted.container_port});
+                     .container_port = wanted.container_port,
+                     .other_container = other == nullptr ? net::IpAddress{} : to_ip_address(*other)});
   }
   return ports;
 }

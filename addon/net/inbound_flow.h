@@ -26,6 +26,7 @@ struct InboundFlow final : Watch, Timer {
   unique_fd inner;
   uint64_t used_ms = 0;
   bool answered = false;
+  bool connected_again = false;
 };
 
 }  // namespace sampan::net

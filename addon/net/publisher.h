@@ -5,7 +5,9 @@
 // opened in the network's namespace that is bound to the client's own address and port (ip(7), IP_TRANSPARENT), so that
 // the server in the container sees who calls; rules of that namespace lead the answers back to it (steer_replies). A
 // client whose address cannot be carried over - the host's loopback, another family than the container's, an address of
-// the network itself - comes from the gateway instead. TCP is joined by splice(2), UDP goes datagram by datagram.
+// the network itself - comes from the gateway instead. TCP is joined by splice(2), UDP goes datagram by datagram. Where
+// the container's address refuses (TCP: before anything was read from the client; UDP: before anything was answered,
+// and the datagram that was refused goes there, up to 511 bytes), its other address is asked, once.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +27,8 @@ struct PublishedPort {
   uint16_t host_port = 0;  // 0: any free one
   IpAddress container;     // of either family
   uint16_t container_port = 0;
+  // Where it is tried when the first address refuses: many servers listen at IPv4 addresses only. Unspecified: nowhere.
+  IpAddress other_container = {};
 };
 
 // Bounds per network.

@@ -134,6 +134,11 @@ Result<unique_fd> PublisherCore::connect_inner(const SocketAddress &client, cons
     // The same client's last connection is not over yet in the network: better the gateway's address than none.
     if (errno != EADDRINUSE && errno != EADDRNOTAVAIL) return last_error("connect");
   }
+  return connect_from_gateway(target, type);
+}
+
+// #syscalls: connect
+Result<unique_fd> PublisherCore::connect_from_gateway(const SocketAddress &target, int type) {
   ++counters.anonymous;
   auto socket = inner_.take(target.any.sa_family, type);
   if (socket && !is_connecting(::connect(socket.value().get(), &target.any, target.length)))

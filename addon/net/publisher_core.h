@@ -64,6 +64,8 @@ class PublisherCore final : TurnEnd {
 
   // A socket in the network, bound for this client where its address can be carried over, and connected or on its way.
   Result<unique_fd> connect_inner(const SocketAddress &client, const SocketAddress &target, int type);
+  // The same from the gateway's address.
+  Result<unique_fd> connect_from_gateway(const SocketAddress &target, int type);
 
   void serve_later(SpliceRelay &relay) { unfinished_.push_back(&relay); }
   // What both sides have ended is closed when nobody waits for anything.

@@ -81,10 +81,9 @@ void SpliceRelay::abort() {
 
 void SpliceRelay::serve(Side &side, uint32_t events) {
   if (finished_) return;
-  // A container that refuses, or is not there, is a reset for the client, whose connection stands already.
+  if (connecting_ && (events & (EPOLLERR | EPOLLHUP)) != 0) return connect_again();
   if ((events & EPOLLERR) != 0) return abort();
   if (connecting_) {
-    if ((events & EPOLLHUP) != 0) return abort();
     if ((events & EPOLLOUT) == 0) return;
     if (!watch(client_)) return abort();
     connecting_ = false;
@@ -99,6 +98,16 @@ void SpliceRelay::serve(Side &side, uint32_t events) {
   if ((events & EPOLLPRI) != 0) in.urgent = true;
   if ((events & (EPOLLRDHUP | EPOLLHUP)) != 0) in.ending = true;
   transfer();
+}
+
+// A container that refuses, or is not there, is a reset for the client, whose connection stands already.
+void SpliceRelay::connect_again() {
+  unique_fd other = connected_again_ ? unique_fd() : owner_.another_way(*this);
+  if (!other) return abort();
+  connected_again_ = true;
+  owner_.loop().forget(inner_, inner_.fd.get());
+  inner_.fd = std::move(other);
+  if (!watch(inner_)) abort();
 }
 
 void SpliceRelay::resume() { transfer(); }

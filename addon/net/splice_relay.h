@@ -30,6 +30,8 @@ class RelayOwner {
   virtual PipePool &pipes() = 0;
   // For what is passed on at once; shared, 64 KB.
   virtual std::span<uint8_t> buffer() = 0;
+  // Another socket for a relay whose inner one was refused, on its way too; none: the client is reset.
+  virtual unique_fd another_way(SpliceRelay &) { return {}; }
   // There is more to do: resume() it at the turn's end.
   virtual void unfinished(SpliceRelay &relay) = 0;
   // Both ends were passed on: close() it as soon as nobody waits for anything else.
@@ -95,6 +97,7 @@ class SpliceRelay {
   enum class Step : uint8_t { done, blocked, broken };
 
   void serve(Side &side, uint32_t events);
+  void connect_again();
   void transfer();
   // False: one of the two connections is broken.
   bool pump(Direction &direction, Side &from, Side &to, const Direction &back);
@@ -114,6 +117,7 @@ class SpliceRelay {
   Direction inward_;   // client to container
   Direction outward_;  // container to client
   bool connecting_ = true;
+  bool connected_again_ = false;
   bool finished_ = false;
   bool resets_on_close_ = false;  // the inner one, unless both have ended
 };

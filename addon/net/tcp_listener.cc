@@ -64,6 +64,12 @@ void TcpListener::relay(unique_fd client, const SocketAddress &address) {
   made->abort();
 }
 
+unique_fd TcpListener::another_way(SpliceRelay &) {
+  if (port.other_container.is_unspecified()) return {};
+  auto inner = core_.connect_from_gateway(SocketAddress(port.other_container, port.container_port), SOCK_STREAM);
+  return inner ? inner.take() : unique_fd();
+}
+
 void TcpListener::finished(SpliceRelay &relay) { core_.close_later(relay); }
 
 void TcpListener::ended(SpliceRelay &relay) {

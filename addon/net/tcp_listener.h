@@ -20,6 +20,7 @@ class TcpListener final : public PublishedSocket, RelayOwner, Watch, Timer {
   EventLoop &loop() override { return core_.loop(); }
   PipePool &pipes() override { return core_.resources.pipes(); }
   std::span<uint8_t> buffer() override { return core_.resources.buffer(); }
+  unique_fd another_way(SpliceRelay &relay) override;
   void unfinished(SpliceRelay &relay) override { core_.serve_later(relay); }
   void finished(SpliceRelay &relay) override;
   void ended(SpliceRelay &relay) override;

@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "addon/net/error_queue.h"
+
 namespace sampan::net {
 
 namespace {
@@ -19,7 +21,10 @@ uint64_t lifetime_ms(const InboundFlow &flow) { return flow.answered ? kIdleMs :
 
 }  // namespace
 
-void InboundFlow::ready(uint32_t) { port.answer(*this); }
+void InboundFlow::ready(uint32_t events) {
+  if ((events & EPOLLERR) != 0) port.refused(*this);
+  port.answer(*this);
+}
 void InboundFlow::expired() { port.check_idle(*this); }
 
 UdpListener::UdpListener(PublisherCore &core, const PublishedPort &published, unique_fd socket)
@@ -70,6 +75,7 @@ InboundFlow *UdpListener::make_flow(const FlowKey &key, const Datagram &datagram
   auto inner = core_.connect_inner(datagram.from, target_, SOCK_DGRAM);
   if (!inner) return nullptr;
   DatagramBatch::prepare(inner.value().get(), target_.any.sa_family);
+  if (!port.other_container.is_unspecified()) enable_error_queue(inner.value().get(), target_.address().is_v4());
   InboundFlow *flow = core_.flows.make(*this, key, inner.take());
   if (flow == nullptr) return nullptr;
   if (!core_.loop().watch(*flow, flow->inner.get(), EPOLLIN)) {
@@ -95,6 +101,25 @@ void UdpListener::answer(InboundFlow &flow) {
     if (count < most) return;
     most = batch.next_most();
   }
+}
+
+// #syscalls: send
+void UdpListener::refused(InboundFlow &flow) {
+  if (port.other_container.is_unspecified()) return;
+  HostError told;
+  const bool is_told = read_error(flow.inner.get(), told);
+  if (flow.answered || flow.connected_again || !is_told || told.error.reason != IcmpReason::port_unreachable) return;
+  flow.connected_again = true;
+  const SocketAddress other(port.other_container, port.container_port);
+  auto inner = core_.connect_from_gateway(other, SOCK_DGRAM);
+  if (!inner) return;
+  DatagramBatch::prepare(inner.value().get(), other.any.sa_family);
+  core_.loop().forget(flow, flow.inner.get());
+  flow.inner = inner.take();
+  if (!core_.loop().watch(flow, flow.inner.get(), EPOLLIN)) return end(flow);
+  // What fills the report may have been longer.
+  if (told.quoted_size < sizeof told.quoted)
+    (void)::send(flow.inner.get(), told.quoted, told.quoted_size, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 void UdpListener::check_idle(InboundFlow &flow) {

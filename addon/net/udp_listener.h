@@ -16,6 +16,8 @@ class UdpListener final : public PublishedSocket, Watch {
 
   // From the container to the flow's client.
   void answer(InboundFlow &flow);
+  // The container refused a datagram.
+  void refused(InboundFlow &flow);
   void check_idle(InboundFlow &flow);
 
  private:

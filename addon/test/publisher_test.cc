@@ -23,6 +23,7 @@ namespace {
 
 constexpr const char *kClient = "198.51.100.7";
 constexpr const char *kContainer = "10.88.0.5";
+constexpr const char *kOtherAddress = "10.88.0.6";
 constexpr uint16_t kServerPort = 8000;
 
 IpAddress ip(const char *text) {
@@ -63,6 +64,18 @@ struct World {
     return port ? port.value() : 0;
   }
 
+  // To a container that listens at another address of its, if at all.
+  uint16_t publish_both(bool is_udp) {
+    auto port = publisher->publish({.is_udp = is_udp,
+                                    .host_address = ip(kClient),
+                                    .host_port = 0,
+                                    .container = ip(kContainer),
+                                    .container_port = kServerPort,
+                                    .other_container = ip(kOtherAddress)});
+    CHECK(port.ok());
+    return port ? port.value() : 0;
+  }
+
   // Turns the loop until the descriptor is ready; false after some seconds.
   bool wait(const unique_fd &fd, short events = POLLIN) {
     for (int i = 0; i < 400; ++i) {
@@ -94,8 +107,8 @@ unique_fd bound(int type, const char *address, uint16_t port) {
   return socket;
 }
 
-unique_fd server(int type) {
-  unique_fd socket = bound(type, kContainer, kServerPort);
+unique_fd server(int type, const char *address = kContainer) {
+  unique_fd socket = bound(type, address, kServerPort);
   if (type == SOCK_STREAM) CHECK_EQ(::listen(socket.get(), 16), 0);
   return socket;
 }
@@ -237,6 +250,35 @@ TEST("a client of a container that does not listen is reset") {
     CHECK(world.wait(client));
     char byte;
     CHECK(::recv(client.get(), &byte, 1, MSG_DONTWAIT) < 0 && errno == ECONNRESET);
+  });
+}
+
+TEST("a container that refuses at one address is asked at its other one, TCP and UDP") {
+  test::in_own_network({kClient, kContainer, kOtherAddress}, [] {
+    World world;
+    const unique_fd listener = server(SOCK_STREAM, kOtherAddress);
+    const Pair pair = connect_through(world, listener, world.publish_both(false), kClient, kClient);
+    send_text(pair.client, "question");
+    CHECK(world.wait(pair.server));
+    CHECK_EQ(receive(pair.server), "question");
+
+    const unique_fd datagrams = server(SOCK_DGRAM, kOtherAddress);
+    const unique_fd asking = call(SOCK_DGRAM, kClient, kClient, world.publish_both(true));
+    send_text(asking, "once");
+    CHECK(world.wait(datagrams));
+    CHECK_EQ(receive(datagrams), "once");
+  });
+}
+
+TEST("a client of a container that refuses at both of its addresses is reset") {
+  test::in_own_network({kClient, kContainer, kOtherAddress}, [] {
+    World world;
+    const unique_fd client = call(SOCK_STREAM, kClient, kClient, world.publish_both(false));
+    CHECK(world.wait(client));
+    char byte;
+    CHECK(::recv(client.get(), &byte, 1, MSG_DONTWAIT) < 0 && errno == ECONNRESET);
+    world.turn();
+    CHECK_EQ(world.publisher->counters().connections, 0);
   });
 }
 

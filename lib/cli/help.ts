@@ -50,10 +50,19 @@ export const nounHelpText = (noun: Noun, entries: readonly CommandEntry[]): stri
 export const commandHelpText = (entry: CommandEntry, command: Command): string => {
   const names = allNames(entry);
   const shown = shownOptions(command);
+  const parts = registry.filter(({ top }) => top.some((name) => name.startsWith(`${shortName(entry)} `)));
   return (
     [
       `Usage:  ${usageOf(entry, command)}`,
       entry.summary,
+      ...(parts.length > 0
+        ? [
+            section(
+              'Commands',
+              parts.map((part) => [shortName(part), part.summary]),
+            ),
+          ]
+        : []),
       ...(names.length > 1 ? [`Aliases:\n  ${names.map((name) => `sampan ${name}`).join(', ')}`] : []),
       ...(shown.length > groupFrom
         ? groupedOptions(shown)

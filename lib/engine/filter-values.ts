@@ -14,6 +14,27 @@ export const instantOf = (value: string): number => {
   });
 };
 
+/** docker takes a name as a regular expression that may match anywhere. */
+export const matchesName = (name: string, pattern: string): boolean => {
+  try {
+    return new RegExp(pattern).test(name);
+  } catch {
+    // no valid expression: plain text
+    return name.includes(pattern);
+  }
+};
+
+/** @throws ERR_INVALID_VALUE for a value that the filter cannot have */
+export const refuseOtherValues = (
+  filters: Readonly<Record<string, readonly string[]>>,
+  name: string,
+  known: readonly string[],
+): void => {
+  const other = filters[name]?.find((value) => !known.includes(value));
+  if (other === undefined) return;
+  throw sampanError('ERR_INVALID_VALUE', { subject: `filter ${name}=${other}`, hint: `one of ${known.join(', ')}` });
+};
+
 /** `name` or `name=value` */
 export const hasLabel = (labels: Readonly<Record<string, string>>, wanted: string): boolean => {
   const equals = wanted.indexOf('=');

@@ -118,7 +118,7 @@ const readRange = (text: string, subnet: Subnet): Subnet => {
 const readGateway = (text: string, subnet: Subnet): Address => {
   const gateway = parseAddress(text);
   if (gateway !== undefined && isUsable(subnet, gateway)) return gateway;
-  throw configError(`invalid gateway ${text}`, { hint: `it has to be an address of ${formatSubnet(subnet)}` });
+  throw configError(`invalid gateway ${text}`, { hint: `it has to be ${usableText(formatSubnet(subnet))}` });
 };
 
 const defaultGateway = (subnet: Subnet): Address => ({ family: subnet.family, value: firstOf(subnet) + 1n });
@@ -128,6 +128,11 @@ const isUsable = (subnet: Subnet, address: Address): boolean =>
   contains(subnet, address) &&
   address.value !== firstOf(subnet) &&
   (subnet.family === 6 || address.value !== lastOf(subnet));
+
+const usableText = (subnet: string): string =>
+  subnet.includes(':')
+    ? `in ${subnet}, and not its first address`
+    : `in ${subnet}, and neither its first nor its last address`;
 
 /** The lowest address of the pool that nobody has. @throws ERR_NETWORK_FULL */
 export const freeAddress = (pool: Pool, taken: ReadonlySet<string>, network: string): string => {
@@ -148,11 +153,11 @@ export const requestedAddress = (pool: Pool | undefined, text: string, network: 
   const subnet = pool === undefined ? undefined : mustParse(pool.subnet);
   if (pool === undefined || subnet === undefined || address === undefined || !isUsable(subnet, address)) {
     throw configError(`the address ${text} is not one of network ${network}`, {
-      hint: pool === undefined ? 'this network has no such family' : `it has to be in ${pool.subnet}`,
+      hint: pool === undefined ? 'this network has no such family' : `it has to be ${usableText(pool.subnet)}`,
     });
   }
   if (formatAddress(address) === pool.gateway)
-    throw configError(`the address ${text} is the gateway of ${network}`, {});
+    throw configError(`the address ${text} is the gateway of ${network}`, { hint: 'choose another one' });
   return formatAddress(address);
 };
 

@@ -138,3 +138,57 @@ container.test('inspect has the fields of NetworkSettings that docker’s templa
   expect(await ok(['inspect', '-f', format, name])).toMatch(/^"[0-9a-f]{64}" null "" false$/);
   await ok(['rm', '-f', name]);
 });
+
+container.test('network create takes no name that --network understands otherwise', async () => {
+  for (const name of ['bridge', 'host', 'none', 'default']) {
+    const result = await tool(['network', 'create', name]);
+    expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(`${name} is a pre-defined network`) });
+  }
+});
+
+container.test('network ls takes names as regular expressions, and no type or dangling that there is not', async () => {
+  const network = uniqueName();
+  await ok(['network', 'create', network]);
+  await ok(['network', 'create', `${network}-2`]);
+  const named = (pattern: string) => ok(['network', 'ls', '-f', `name=${pattern}`, '--format', '{{.Name}}']);
+  expect(await named(`^${network}$`)).toBe(network);
+  expect(await named(`${network}-[0-9]`)).toBe(`${network}-2`);
+  for (const filter of ['type=other', 'dangling=maybe']) {
+    const result = await tool(['network', 'ls', '-f', filter]);
+    expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(filter) });
+  }
+  await ok(['network', 'rm', network, `${network}-2`]);
+});
+
+container.test(
+  'an address that a network does not have is refused before anything is created or connected',
+  async () => {
+    const network = uniqueName();
+    await ok(['network', 'create', network]);
+    const name = uniqueName();
+    const flags = ['--network', network, '--ip', '203.0.113.9'];
+    const created = await tool(['create', '--name', name, ...flags, await image(), 'true']);
+    expect(created).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('203.0.113.9') });
+    await ok(['create', '--name', name, await image(), 'true']);
+    const connected = await tool(['network', 'connect', '--ip', '203.0.113.9', network, name]);
+    expect(connected).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('203.0.113.9') });
+    expect(await ok(['start', '-a', name])).toBe('');
+    await ok(['rm', '-f', name]);
+    await ok(['network', 'rm', network]);
+  },
+);
+
+container.test('ps finds containers by the ports that they publish and expose', async () => {
+  const name = await start(['-p', '127.0.0.1::80', '--expose', '90-91/udp']);
+  const port = (await ok(['port', name, '80'])).split(':')[1] ?? '';
+  const found = (filter: string) => ok(['ps', '-f', `name=${name}`, '-f', filter, '--format', '{{.Names}}']);
+  for (const filter of [`publish=${port}`, 'publish=1024-65535/tcp', 'expose=80', 'expose=91/udp']) {
+    expect([filter, await found(filter)]).toEqual([filter, name]);
+  }
+  for (const filter of ['publish=80', `publish=${port}/udp`, 'expose=91', 'expose=92-99/udp']) {
+    expect([filter, await found(filter)]).toEqual([filter, '']);
+  }
+  const result = await tool(['ps', '-f', 'publish=9-1']);
+  expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('publish=9-1') });
+  await ok(['rm', '-f', name]);
+});

@@ -172,3 +172,13 @@ container.test('bad input is an error that says what to do', async () => {
   }
   await ok(['rm', '-f', name]);
 });
+
+container.test('one port of the host leads to the container at several addresses of the host', async () => {
+  const port = String(await freePort());
+  const name = await serve('-p', `127.0.0.1:${port}:${echoPort}`);
+  await ok(['port', 'add', name, '-p', `127.0.0.2:${port}:${echoPort}`]);
+  expect(await ok(['port', name])).toBe(`7000/tcp -> 127.0.0.1:${port}\n7000/tcp -> 127.0.0.2:${port}`);
+  const again = await tool(['port', 'add', name, '-p', `127.0.0.2:${port}:${echoPort}`]);
+  expect(again).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(`127.0.0.2:${port}/tcp`) });
+  await ok(['rm', '-f', name]);
+});

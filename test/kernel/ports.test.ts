@@ -13,6 +13,8 @@ import { ok, tool, uniqueName } from '../support/tool.js';
 const container = requires('userns', 'mount-in-userns', 'overlay-in-userns', 'subids', 'dev-net-tun', 'python3');
 const withAddress = requires('subids', 'overlay-in-userns', 'dev-net-tun', 'python3', 'host-address');
 
+const withIpv6 = requires('subids', 'overlay-in-userns', 'dev-net-tun', 'python3', 'ipv6-loopback');
+
 const inside = echoPort;
 const gateway = /^10\.\d+\.0\.1$/;
 
@@ -43,6 +45,18 @@ withAddress.test('the container sees the address of its client, TCP and UDP', as
   expect(await sendDatagram(address, await portOf(name, `${inside}/udp`), 5)).toBe(`${address} 5`);
   await ok(['rm', '-f', name]);
 });
+
+// localhost is ::1 first on most machines, and a connection that was accepted is not tried again with 127.0.0.1.
+withIpv6.test(
+  'a server that listens at IPv4 addresses only is reached at the IPv6 addresses of the host too',
+  async () => {
+    const name = await serve('-p', inside, '-p', `${inside}/udp`);
+    const data = Buffer.from('question');
+    expect(await talk('::1', await portOf(name), data)).toEqual({ client: expect.stringMatching(gateway), data });
+    expect(await sendDatagram('::1', await portOf(name, `${inside}/udp`), 5)).toMatch(/ 5$/);
+    await ok(['rm', '-f', name]);
+  },
+);
 
 container.test('many connections at once', async () => {
   const name = await serve('-p', inside);

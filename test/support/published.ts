@@ -37,7 +37,7 @@ export const talk = async (host: string, port: number, data = Buffer.alloc(0)) =
 };
 
 export const sendDatagram = async (host: string, port: number, size: number): Promise<string> => {
-  const socket = createSocket('udp4');
+  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
   try {
     socket.send(Buffer.alloc(size), port, host);
     const [message] = (await once(socket, 'message', { signal: AbortSignal.timeout(5000) })) as [Buffer];

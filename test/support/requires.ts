@@ -18,7 +18,7 @@ import {
   rmdirSync,
   statfsSync,
 } from 'node:fs';
-import { release, tmpdir } from 'node:os';
+import { networkInterfaces, release, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { hostAddress } from './host-address.js';
 
@@ -68,6 +68,9 @@ const hasProgram = (name: string): boolean =>
       return false;
     }
   });
+
+const hasIpv6Loopback = (): boolean =>
+  Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
 
 const probeOverlay = (): string | undefined => {
   const directory = mkdtempSync(join(tmpdir(), 'sampan-probe-'));
@@ -140,6 +143,10 @@ const features: Readonly<Record<string, Feature>> = {
   'host-address': {
     probe: () => (hostAddress() === undefined ? 'the machine has no IPv4 address but loopback' : undefined),
     impossible: () => (hostAddress() === undefined ? 'the machine has no IPv4 address but loopback' : undefined),
+  },
+  'ipv6-loopback': {
+    probe: () => (hasIpv6Loopback() ? undefined : 'the machine has no ::1'),
+    impossible: () => (hasIpv6Loopback() ? undefined : 'the machine has no ::1'),
   },
   busybox: {
     probe: () => (['/bin/busybox', '/usr/bin/busybox'].some((path) => existsSync(path)) ? undefined : 'no busybox'),

@@ -50,8 +50,20 @@ const comparePorts = (a: PortSummary, b: PortSummary): number =>
 const compareAddresses = (a: string, b: string): number =>
   ipVersion(a) - ipVersion(b) || a.localeCompare(b, 'en', { numeric: true });
 
+/** In the order in which docker's `port` lists them. */
+export const sortedPlaces = (published: readonly PublishedPort[]): readonly PublishedPort[] =>
+  published.toSorted(
+    (a, b) =>
+      a.port - b.port ||
+      a.protocol.localeCompare(b.protocol) ||
+      compareAddresses(a.hostAddress, b.hostAddress) ||
+      a.hostPort - b.hostPort,
+  );
+
 /** Of `port`: one line for each place on the host. */
 export const placeList = (published: readonly PublishedPort[]): string =>
-  published.map((port) => `${portKey(port)} -> ${placeOf(port)}\n`).join('');
+  sortedPlaces(published)
+    .map((port) => `${portKey(port)} -> ${placeOf(port)}\n`)
+    .join('');
 
 export const placeOf = ({ hostAddress, hostPort }: PublishedPort): string => hostAndPort(hostAddress, String(hostPort));

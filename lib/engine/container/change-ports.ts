@@ -166,7 +166,8 @@ const currentWayOut = ({ paths }: ContainerContext, { files }: LockedContainer):
 const refuseTwice = (published: readonly PublishedPort[], wanted: readonly PublishRequest[], name: string): void => {
   const taken = published.find((port) =>
     wanted.some(
-      ({ protocol, port: inside, hostPorts }) =>
+      ({ protocol, port: inside, hostAddress = port.hostAddress, hostPorts }) =>
+        port.hostAddress === hostAddress &&
         port.protocol === protocol &&
         port.port === inside &&
         hostPorts?.first === port.hostPort &&

@@ -4,11 +4,12 @@
 import { sampanError } from '../../errors/sampan-error.js';
 import { filesOf, listContainerIds, type ContainerRecord } from '../../store/container-records.js';
 import type { ContainerSummary, ListFilter } from '../contract.js';
-import { hasLabel } from '../filter-values.js';
+import { hasLabel, matchesName, refuseOtherValues } from '../filter-values.js';
 import type { ContainerContext } from './context.js';
 import { healthOf } from './health.js';
 import { summaryOf } from './inspect.js';
 import { endpointsOf } from './network-settings.js';
+import { hasPort, publicPortsOf, refuseOtherPorts } from './port-filter.js';
 import { isReadable, isUnreadable, seeContainer, type UnreadableContainer } from './see.js';
 
 type Matcher = (row: ContainerSummary, values: readonly string[], all: readonly ContainerSummary[]) => boolean;
@@ -18,7 +19,7 @@ const some = (values: readonly string[], test: (value: string) => boolean): bool
 /** Several values of one filter are alternatives, except labels, which all have to match. */
 const matchers: Readonly<Record<string, Matcher>> = {
   id: (row, values) => some(values, (value) => row.id.startsWith(value)),
-  name: (row, values) => some(values, (value) => matchesName(row.name, value)),
+  name: (row, values) => some(values, (value) => matchesName(row.name, value) || matchesName(`/${row.name}`, value)),
   label: (row, values) => values.every((value) => hasLabel(row.labels, value)),
   status: (row, values) => some(values, (value) => value === row.status),
   health: (row, values) => some(values, (value) => value === (row.health ?? 'none')),
@@ -32,6 +33,8 @@ const matchers: Readonly<Record<string, Matcher>> = {
     ),
   volume: (row, values) => some(values, (value) => row.mounts.includes(value)),
   network: (row, values) => some(values, (value) => row.networks.includes(value)),
+  publish: (row, values) => hasPort(publicPortsOf(row.ports), values),
+  expose: (row, values) => hasPort(row.ports, values),
   before: (row, values, all) => some(values, (value) => row.createdAt < createdOf(all, value)),
   since: (row, values, all) => some(values, (value) => row.createdAt > createdOf(all, value)),
 };
@@ -51,13 +54,8 @@ export const listContainers = async (
       });
     }
   }
-  for (const value of filter.filters['health'] ?? []) {
-    if (healthValues.includes(value)) continue;
-    throw sampanError('ERR_INVALID_VALUE', {
-      subject: `filter health=${value}`,
-      hint: `one of ${healthValues.join(', ')}`,
-    });
-  }
+  refuseOtherValues(filter.filters, 'health', healthValues);
+  refuseOtherPorts(filter.filters);
   const every = (await Promise.all(listContainerIds(context.paths).map((id) => rowOf(context, id, filter.size))))
     .filter((row) => row !== undefined)
     .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
@@ -112,17 +110,6 @@ export const sizesOf = async (
   const rw = await context.treeUsage(record.layers.length > 0 ? files.upper : files.host);
   const layers = await Promise.all(record.layers.map((chainId) => context.layerSize(chainId)));
   return { rw, rootFs: layers.reduce((sum, bytes) => sum + bytes, rw) };
-};
-
-/** docker takes the name as a regular expression that may match anywhere, with or without the leading slash. */
-const matchesName = (name: string, pattern: string): boolean => {
-  try {
-    const expression = new RegExp(pattern);
-    return expression.test(name) || expression.test(`/${name}`);
-  } catch {
-    // no valid expression: plain text
-    return name.includes(pattern);
-  }
 };
 
 const createdOf = (all: readonly ContainerSummary[], nameOrId: string): string => {

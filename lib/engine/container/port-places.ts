@@ -48,7 +48,11 @@ const meansRequest = (request: PublishRequest, known: PublishRequest): boolean =
   (request.hostPorts === undefined || rangeText(request.hostPorts) === rangeText(known.hostPorts));
 
 const rangeText = (range: PortRange | undefined): string =>
-  range === undefined ? '' : `${String(range.first)}-${String(range.last)}`;
+  range === undefined
+    ? ''
+    : range.first === range.last
+      ? String(range.first)
+      : `${String(range.first)}-${String(range.last)}`;
 
 /** What remains of the requests when these places go. A request for all addresses that loses one asks for the others. */
 export const withoutPlaces = (

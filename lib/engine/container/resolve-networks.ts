@@ -2,12 +2,13 @@
 // What --network asks for, checked and made exact before anything is written.
 
 import { sampanError } from '../../errors/sampan-error.js';
+import { requestedAddress } from '../../network/pools.js';
 import { networkKind, sharedContainer, sharedMode, type NetworkRequest } from '../../spec/network-mode.js';
 import type { CreateRequest } from '../../spec/create-request.js';
 import type { EndpointRecord } from '../../store/container-networks.js';
 import type { NetworkRecord } from '../../store/network-records.js';
 import { ensureDefaultNetwork } from '../network/create.js';
-import { defaultNetworkName, findNetwork } from '../network/find.js';
+import { defaultNetworkName, defaultNetworkWord, findNetwork } from '../network/find.js';
 import type { ContainerContext } from './context.js';
 import { findContainer, type FoundContainer } from './find.js';
 
@@ -75,16 +76,21 @@ export const networksOf = ({
 }: CreateRequest): readonly [NetworkRequest, ...NetworkRequest[]] => [first, ...more];
 
 const networkOf = async (context: ContainerContext, name: string): Promise<NetworkRecord> =>
-  name === defaultNetworkName || name === 'default'
+  name === defaultNetworkName || name === defaultNetworkWord
     ? await ensureDefaultNetwork(context)
     : findNetwork(context.paths, name);
 
-export const endpointOf = (network: NetworkRecord, wanted: NetworkRequest): EndpointRecord => ({
-  networkId: network.id,
-  networkName: network.name,
-  aliases: wanted.aliases,
-  requested: { ipv4: wanted.ip, ipv6: wanted.ip6, mac: wanted.macAddress },
-});
+/** Addresses that the network cannot give are refused now, not when the container starts. @throws ERR_NETWORK_CONFIG */
+export const endpointOf = (network: NetworkRecord, wanted: NetworkRequest): EndpointRecord => {
+  if (wanted.ip !== undefined) requestedAddress(network.ipv4, wanted.ip, network.name);
+  if (wanted.ip6 !== undefined) requestedAddress(network.ipv6, wanted.ip6, network.name);
+  return {
+    networkId: network.id,
+    networkName: network.name,
+    aliases: wanted.aliases,
+    requested: { ipv4: wanted.ip, ipv6: wanted.ip6, mac: wanted.macAddress },
+  };
+};
 
 /** They are said of an interface, and these modes give none. */
 const refuseSettings = (first: NetworkRequest): void => {

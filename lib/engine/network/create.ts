@@ -16,7 +16,7 @@ import { addNetwork, listNetworks, type NetworkRecord } from '../../store/networ
 import { randomBytes, randomHex } from '../../util/random.js';
 import type { NetworkCreateRequest } from './contract.js';
 import type { ContainerContext } from '../container/context.js';
-import { builtInNames, defaultNetworkName, tryFindNetwork } from './find.js';
+import { builtInNames, defaultNetworkName, defaultNetworkWord, tryFindNetwork } from './find.js';
 
 export type NetworkContext = Pick<ContainerContext, 'paths' | 'locks' | 'native' | 'idMap' | 'removeTree'>;
 
@@ -24,11 +24,14 @@ export type NetworkContext = Pick<ContainerContext, 'paths' | 'locks' | 'native'
 const defaultMtu = 65_520;
 const smallestMtu = 1280;
 
-/** @throws ERR_NETWORK_EXISTS, ERR_NETWORK_CONFIG */
+/** @throws ERR_NETWORK_BUILT_IN, ERR_NETWORK_EXISTS, ERR_NETWORK_CONFIG */
 export const createNetwork = async (context: NetworkContext, request: NetworkCreateRequest): Promise<NetworkRecord> => {
   checkRequest(request);
   using _lock = await context.locks.network();
-  if ((builtInNames as readonly string[]).includes(request.name) || isTaken(context, request.name)) {
+  if ([...builtInNames, defaultNetworkWord].includes(request.name)) {
+    throw sampanError('ERR_NETWORK_BUILT_IN', { subject: request.name, hint: 'choose another name' });
+  }
+  if (isTaken(context, request.name)) {
     throw sampanError('ERR_NETWORK_EXISTS', { subject: request.name, hint: 'choose another name' });
   }
   const record = recordOf(context, request);
@@ -150,7 +153,10 @@ const mtuOf = (options: Readonly<Record<string, string>>): number => {
   const text = options['mtu'] ?? options['com.docker.network.driver.mtu'] ?? String(defaultMtu);
   const mtu = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (mtu >= smallestMtu && mtu <= 65_535) return mtu;
-  throw sampanError('ERR_NETWORK_CONFIG', { subject: `invalid mtu ${text}`, hint: 'give a number from 1280 to 65535' });
+  throw sampanError('ERR_NETWORK_CONFIG', {
+    subject: `invalid mtu ${JSON.stringify(text)}`,
+    hint: 'give a number from 1280 to 65535',
+  });
 };
 
 /** `8080,9000-9010` or `all` */

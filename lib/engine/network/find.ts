@@ -8,6 +8,8 @@ import type { Paths } from '../../store/paths.js';
 /** Modes rather than networks: they have no record, but docker lists them as networks. */
 export const builtInNames = ['bridge', 'host', 'none'] as const;
 export const defaultNetworkName = 'bridge';
+/** docker's other word for it in --network, so no network can be called that */
+export const defaultNetworkWord = 'default';
 
 export const tryFindNetwork = (paths: Paths, nameOrId: string): NetworkRecord | undefined => {
   const all = listNetworks(paths);

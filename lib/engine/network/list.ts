@@ -4,7 +4,7 @@
 import { sampanError } from '../../errors/sampan-error.js';
 import { listNetworks, type NetworkRecord } from '../../store/network-records.js';
 import type { ContainerContext } from '../container/context.js';
-import { hasLabel, instantOf } from '../filter-values.js';
+import { hasLabel, instantOf, matchesName, refuseOtherValues } from '../filter-values.js';
 import type { NetworkSummary } from './contract.js';
 import { defaultNetworkName } from './find.js';
 import { builtInId } from './ids.js';
@@ -19,7 +19,7 @@ type Matcher = (network: Listed, values: readonly string[], context: ContainerCo
 
 const matchers: Readonly<Record<string, Matcher>> = {
   id: ({ id }, values) => values.some((value) => id.startsWith(value)),
-  name: ({ name }, values) => values.some((value) => name.includes(value)),
+  name: ({ name }, values) => values.some((value) => matchesName(name, value)),
   driver: ({ driver }, values) => values.includes(driver),
   scope: (_, values) => values.includes('local'),
   type: (network, values) => values.includes(isBuiltIn(network) ? 'builtin' : 'custom'),
@@ -45,6 +45,8 @@ export const listFiltered = (
       hint: `known filters: ${known.join(', ')}`,
     });
   }
+  refuseOtherValues(filters, 'type', ['builtin', 'custom']);
+  refuseOtherValues(filters, 'dangling', ['true', 'false', '1', '0']);
   return [...listNetworks(context.paths), ...modes()]
     .filter((network) => matches(network, filters, context))
     .sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -59,6 +59,9 @@ const readAddress = (text: string): string | undefined => {
   if (ipVersion(address) === 0 || (address !== text && ipVersion(address) !== 6)) {
     throw new InvalidArgument(`invalid IP address: ${text}`);
   }
+  if (/^fe[89ab]/i.test(address)) {
+    throw new InvalidArgument(`invalid IP address: ${text}: a link-local address belongs to an interface of the host`);
+  }
   return address;
 };
 
@@ -66,7 +69,9 @@ const readRange = (text: string, what: string, whole: string): PortRange => {
   if (text === '') throw new InvalidArgument(`no port specified: ${whole}`);
   const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text);
   const range = { first: Number(match?.[1]), last: Number(match?.[2] ?? match?.[1]) };
-  const isValid = match !== null && range.first >= 1 && range.last <= largestPort && range.first <= range.last;
+  const isValid = match !== null && range.first >= 1 && range.last <= largestPort;
+  if (match !== null && range.first > range.last)
+    throw new InvalidArgument(`invalid ${what}: ${text}: a range goes from the lower port to the higher one`);
   if (!isValid) throw new InvalidArgument(`invalid ${what}: ${text}: a port is 1 to ${String(largestPort)}`);
   return range;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PortSummary } from '../../../lib/engine/contract.js';
-import { shownPorts } from '../../../lib/cli/output/ports.js';
+import { placeList, shownPorts } from '../../../lib/cli/output/ports.js';
 
 const exposed = (...ports: readonly number[]): readonly PortSummary[] =>
   ports.map((port) => ({ port, protocol: 'tcp' }));
@@ -32,4 +32,18 @@ test.each([
   ],
 ] as const)('the ports column shows %s', (_name, ports, text) => {
   expect(shownPorts(ports)).toBe(text);
+});
+
+test('port lists places by the number of the port, whatever came first', () => {
+  const place = (hostAddress: string, hostPort: number, port: number) =>
+    ({ port, protocol: 'tcp', hostAddress, hostPort }) as const;
+  const places = [
+    place('::', 9, 443),
+    place('0.0.0.0', 9, 443),
+    place('0.0.0.0', 8081, 80),
+    place('0.0.0.0', 8080, 80),
+  ];
+  expect(placeList(places)).toBe(
+    '80/tcp -> 0.0.0.0:8080\n80/tcp -> 0.0.0.0:8081\n443/tcp -> 0.0.0.0:9\n443/tcp -> [::]:9\n',
+  );
 });

@@ -45,6 +45,9 @@ test.each([
   ['target=80,mode=x', 'invalid publish mode'],
   ['published=80', 'no port specified'],
   ['-1:80', 'invalid hostPort'],
+  ['90-80:80', 'from the lower port'],
+  ['[fe80::1]:80:80', 'link-local'],
+  ['[fe80::1%eth0]:80:80', 'link-local'],
 ])('-p %s is refused', (text, message) => {
   expect(() => readPublish(text)).toThrow(InvalidArgument);
   expect(() => readPublish(text)).toThrow(message);

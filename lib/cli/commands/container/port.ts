@@ -7,7 +7,7 @@ import { readExpose } from '../../../options/parse/ports.js';
 import { portKey, type PublishedPort } from '../../../spec/ports.js';
 import type { Command } from '../../command.js';
 import { withEngine } from '../../host.js';
-import { placeList, placeOf } from '../../output/ports.js';
+import { placeList, placeOf, sortedPlaces } from '../../output/ports.js';
 
 export const command: Command = {
   usage: 'CONTAINER [PORT[/PROTO]]',
@@ -25,7 +25,7 @@ export const command: Command = {
 const addressesOf = (published: readonly PublishedPort[], wanted: string, name: string): string => {
   const [port, ...more] = readExpose(wanted);
   if (port === undefined || more.length > 0) throw new InvalidArgument(`invalid port: ${wanted}`);
-  const places = published.filter((candidate) => portKey(candidate) === portKey(port));
+  const places = sortedPlaces(published).filter((candidate) => portKey(candidate) === portKey(port));
   if (places.length > 0) return places.map((place) => `${placeOf(place)}\n`).join('');
   throw sampanError('ERR_NOT_PUBLISHED', {
     subject: `${portKey(port)} of ${name}`,

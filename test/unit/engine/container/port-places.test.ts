@@ -37,6 +37,11 @@ test.each(['81', '80/udp', '8081:80', '127.0.0.2:9000:80'])('%s means nothing', 
   expect(() => requestsMeant(recorded, asked(text), 'web')).toThrow('of web');
 });
 
+test('a port of the host that nothing is published at is named as it was given', () => {
+  expect(() => placesOf(published, asked('8081:80'), 'web')).toThrow('no public port 80/tcp of web at 8081');
+  expect(() => placesOf(published, asked('8081-8082:80'), 'web')).toThrow('at 8081-8082');
+});
+
 test('of a container that does not run the request itself is meant', () => {
   expect(requestsMeant(recorded, asked('80'), 'web')).toEqual(asked('8080:80', '127.0.0.1:9000:80'));
   expect(requestsMeant(recorded, asked('9000:80'), 'web')).toEqual(asked('127.0.0.1:9000:80'));
