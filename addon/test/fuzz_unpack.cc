@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "addon/helper/tree_usage.h"
+#include "addon/test/namespace_root.h"
 #include "addon/test/unpack_dir.h"
 
 namespace sampan {
@@ -99,6 +100,12 @@ void check_times(const Destination &at, const Archive &archive) {
 
 }  // namespace
 }  // namespace sampan
+
+// Before libFuzzer starts its thread.
+extern "C" int LLVMFuzzerInitialize(int *, char ***) {
+  sampan::require(sampan::test::be_root());
+  return 0;
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   using namespace sampan;

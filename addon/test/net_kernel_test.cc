@@ -19,6 +19,7 @@
 #include "addon/sys/socket.h"
 #include "addon/test/container_peer.h"
 #include "addon/test/impaired_link.h"
+#include "addon/test/namespace_root.h"
 #include "addon/test/own_network.h"
 #include "addon/test/pattern_traffic.h"
 #include "addon/test/test.h"
@@ -27,12 +28,6 @@ namespace sampan::test {
 namespace {
 
 constexpr uint16_t kPort = 7000;
-
-bool enter_inner_namespace() {
-  return ::unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 && sys::write_kernel_file("/proc/self/setgroups", "deny").ok() &&
-         sys::write_kernel_file("/proc/self/uid_map", "0 0 1").ok() &&
-         sys::write_kernel_file("/proc/self/gid_map", "0 0 1").ok();
-}
 
 bool set_up_tun() {
   const auto index = sys::interface_index("tun0");
@@ -51,7 +46,7 @@ bool set_up_tun() {
 
 [[noreturn]] void run_container(const Load &load, int socket) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (!enter_inner_namespace()) ::_exit(10);
+  if (!become_namespace_root(CLONE_NEWNET)) ::_exit(10);
   auto tun = net::open_tun("tun0");
   if (!tun || !set_up_tun()) ::_exit(11);
   const std::byte byte{};

@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <net/if.h>
-#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -14,21 +13,13 @@
 #include <cstring>
 #include <string>
 
-#include "addon/sys/file.h"
 #include "addon/sys/unique_fd.h"
+#include "addon/test/namespace_root.h"
 #include "addon/test/test.h"
 
 namespace sampan::test {
 
 namespace {
-
-bool become_root_of_namespaces() {
-  const std::string uid = "0 " + std::to_string(::geteuid()) + " 1";
-  const std::string gid = "0 " + std::to_string(::getegid()) + " 1";
-  return ::unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 && sys::write_kernel_file("/proc/self/setgroups", "deny").ok() &&
-         sys::write_kernel_file("/proc/self/uid_map", uid).ok() &&
-         sys::write_kernel_file("/proc/self/gid_map", gid).ok();
-}
 
 // netdevice(7): lo:1, lo:2 ... are further addresses of lo.
 bool set_address(int socket, int number, const char *address) {
@@ -60,7 +51,7 @@ void in_own_network(std::initializer_list<const char *> addresses, void (*body)(
   const pid_t child = ::fork();
   CHECK(child >= 0);
   if (child == 0) {
-    const bool ready = become_root_of_namespaces() && set_up(addresses);
+    const bool ready = become_namespace_root(CLONE_NEWNET) && set_up(addresses);
     if (!ready) std::perror("in_own_network");
     if (ready) body();
     ::_exit(ready && failures() == 0 ? 0 : 1);

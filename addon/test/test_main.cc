@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "addon/test/namespace_root.h"
 #include "addon/test/test.h"
 
 namespace sampan::test {
@@ -59,6 +60,10 @@ std::string show_text(std::string_view text) {
 int main(int argc, char **argv) {
   using namespace sampan::test;
   const char *wanted = argc > 1 ? argv[1] : "";
+  if (!be_root()) {
+    std::perror("the tests need a user namespace");
+    return 1;
+  }
   int passed = 0;
   int failed = 0;
   int skipped = 0;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <fcntl.h>
-#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -17,6 +16,7 @@
 #include "addon/helper/tree_remove.h"
 #include "addon/sys/file.h"
 #include "addon/sys/unique_fd.h"
+#include "addon/test/namespace_root.h"
 
 namespace sampan {
 
@@ -80,16 +80,9 @@ class TreeDir {
 inline std::string in_user_namespace(const std::function<std::string()> &function) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) < 0) abort();
-  const std::string uid_map = "0 " + std::to_string(geteuid()) + " 1";
-  const std::string gid_map = "0 " + std::to_string(getegid()) + " 1";
   const pid_t child = fork();
   if (child == 0) {
-    std::string answer = "no user namespace";
-    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 && sys::write_kernel_file("/proc/self/setgroups", "deny") &&
-        sys::write_kernel_file("/proc/self/uid_map", uid_map) &&
-        sys::write_kernel_file("/proc/self/gid_map", gid_map)) {
-      answer = function();
-    }
+    const std::string answer = test::become_namespace_root(CLONE_NEWNS) ? function() : "no user namespace";
     (void)!::write(ends[1], answer.data(), answer.size());
     _exit(0);
   }

@@ -27,6 +27,8 @@ export const openPodman = (): Podman => {
     }).trim();
   return Object.assign(podman, {
     [Symbol.dispose]: () => {
+      // layers belong to sub-ids
+      if (process.getuid?.() !== 0) podman('unshare', 'rm', '-rf', join(directory, 'root'));
       rmSync(directory, { recursive: true, force: true });
     },
   });
