@@ -210,43 +210,25 @@ void NetlinkBatch::add_mark_rule(int family, uint32_t mark, uint32_t table) {
   end(start);
 }
 
-// #syscalls: socket bind
 Result<Netlink> Netlink::open() {
-  unique_fd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
-  if (!socket) return last_error("socket", "netlink");
-  // Acknowledgements need not repeat the request (Linux 4.3); where the kernel does not know that, they are longer.
-  const int on = 1;
-  (void)::setsockopt(socket.get(), SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
-  return Netlink(std::move(socket));
+  auto socket = NetlinkSocket::open(NETLINK_ROUTE, "netlink");
+  if (!socket) return socket.error();
+  return Netlink(socket.take());
 }
 
-// #syscalls: sendto recvfrom
+// All answers are read, also after a failure: the next batch is not to meet them.
 Status Netlink::run(const NetlinkBatch &batch) {
   if (batch.marks_.empty()) return {};
-  struct sockaddr_nl kernel = {};
-  kernel.nl_family = AF_NETLINK;
-  const auto *target = reinterpret_cast<const struct sockaddr *>(&kernel);
-  if (::sendto(socket_.get(), batch.bytes_.data(), batch.bytes_.size(), 0, target, sizeof kernel) < 0) {
-    return last_error("sendto", "netlink");
-  }
+  if (auto sent = socket_.send(batch.bytes_); !sent) return sent;
   Status outcome;
-  size_t answered = 0;
-  alignas(struct nlmsghdr) std::byte buffer[8192];
-  while (answered < batch.marks_.size()) {
-    const ssize_t size = ::recv(socket_.get(), buffer, sizeof buffer, 0);
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return last_error("recv", "netlink");
-    auto left = static_cast<unsigned>(size);
-    for (auto *message = reinterpret_cast<struct nlmsghdr *>(buffer); NLMSG_OK(message, left);
-         message = NLMSG_NEXT(message, left)) {
-      if (message->nlmsg_type != NLMSG_ERROR || message->nlmsg_len < NLMSG_LENGTH(sizeof(struct nlmsgerr))) continue;
-      struct nlmsgerr answer;
-      std::memcpy(&answer, NLMSG_DATA(message), sizeof answer);
-      ++answered;
-      if (answer.error == 0 || !outcome || message->nlmsg_seq - 1 >= batch.marks_.size()) continue;
-      const auto &mark = batch.marks_[message->nlmsg_seq - 1];
-      outcome = Error{-answer.error, mark.call, mark.subject};
-    }
+  for (size_t answered = 0; answered < batch.marks_.size();) {
+    const auto received = socket_.receive();
+    if (!received) return received.error();
+    const auto &[count, error, sequence] = received.value();
+    answered += count;
+    if (error == 0 || !outcome || sequence - 1 >= batch.marks_.size()) continue;
+    const auto &mark = batch.marks_[sequence - 1];
+    outcome = Error{error, mark.call, mark.subject};
   }
   return outcome;
 }

@@ -11,10 +11,11 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "addon/sys/netlink_socket.h"
 #include "addon/sys/result.h"
-#include "addon/sys/unique_fd.h"
 
 namespace sampan::sys {
 
@@ -99,8 +100,8 @@ class Netlink {
   Status run(const NetlinkBatch &batch);
 
  private:
-  explicit Netlink(unique_fd socket) : socket_(std::move(socket)) {}
-  unique_fd socket_;
+  explicit Netlink(NetlinkSocket socket) : socket_(std::move(socket)) {}
+  NetlinkSocket socket_;
 };
 
 // Index of an interface of the caller's network namespace; ENODEV when there is none of that name.

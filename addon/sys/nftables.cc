@@ -8,13 +8,12 @@
 #include <linux/netlink.h>
 #include <sys/socket.h>
 
-#include <cerrno>
 #include <cstddef>
 #include <cstring>
 #include <string_view>
 #include <vector>
 
-#include "addon/sys/unique_fd.h"
+#include "addon/sys/netlink_socket.h"
 
 namespace sampan::sys {
 
@@ -79,7 +78,6 @@ class Transaction {
     });
   }
 
-  // #syscalls: socket sendto recvfrom
   Status run();
 
  private:
@@ -97,46 +95,24 @@ class Transaction {
     std::memcpy(bytes_.data() + start_, &header, sizeof header);
     std::memcpy(bytes_.data() + start_ + NLMSG_HDRLEN, &body, sizeof body);
   }
-  // How many of the answers in the buffer were acknowledgements; the first failure ends the transaction.
-  static size_t read_answers(std::byte *buffer, size_t size, Status *outcome);
-
   std::vector<std::byte> bytes_;
   size_t start_ = 0;
   size_t wanted_ = 0;
 };
 
+// A failure may be all that comes: a kernel without nf_tables answers one request only.
 Status Transaction::run() {
   put_mark(NFNL_MSG_BATCH_END);
-  const unique_fd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER));
-  if (!socket) return last_error("socket", "nf_tables");
-  struct sockaddr_nl kernel = {};
-  kernel.nl_family = AF_NETLINK;
-  const auto *target = reinterpret_cast<const struct sockaddr *>(&kernel);
-  if (::sendto(socket.get(), bytes_.data(), bytes_.size(), 0, target, sizeof kernel) < 0)
-    return last_error("sendto", "nf_tables");
-  Status outcome;
-  alignas(struct nlmsghdr) std::byte buffer[8192];
-  for (size_t answered = 0; answered < wanted_ && outcome;) {
-    const ssize_t size = ::recv(socket.get(), buffer, sizeof buffer, 0);
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return last_error("recv", "nf_tables");
-    answered += read_answers(buffer, static_cast<size_t>(size), &outcome);
+  auto socket = NetlinkSocket::open(NETLINK_NETFILTER, "nf_tables");
+  if (!socket) return socket.error();
+  if (auto sent = socket.value().send(bytes_); !sent) return sent;
+  for (size_t answered = 0; answered < wanted_;) {
+    const auto received = socket.value().receive();
+    if (!received) return received.error();
+    if (received.value().error != 0) return Error{received.value().error, "nf_tables", kTable};
+    answered += received.value().count;
   }
-  return outcome;
-}
-
-size_t Transaction::read_answers(std::byte *buffer, size_t size, Status *outcome) {
-  size_t answered = 0;
-  auto left = static_cast<unsigned>(size);
-  for (auto *message = reinterpret_cast<struct nlmsghdr *>(buffer); NLMSG_OK(message, left);
-       message = NLMSG_NEXT(message, left)) {
-    if (message->nlmsg_type != NLMSG_ERROR || message->nlmsg_len < NLMSG_LENGTH(sizeof(struct nlmsgerr))) continue;
-    struct nlmsgerr answer;
-    std::memcpy(&answer, NLMSG_DATA(message), sizeof answer);
-    ++answered;
-    if (answer.error != 0 && *outcome) *outcome = Error{-answer.error, "nf_tables", kTable};
-  }
-  return answered;
+  return {};
 }
 
 void add_chain(Transaction &transaction) {
