@@ -79,6 +79,7 @@ ReceiveOutcome receive_frame(int socket, char *buffer, Frame *frame, std::vector
     const auto length = static_cast<size_t>(size);
     if (length < sizeof frame->header || (message.msg_flags & MSG_TRUNC) != 0) return ReceiveOutcome::closed;
     frame->payload = {buffer, length - sizeof frame->header};
+    frame->descriptors_lost = descriptors != nullptr && (message.msg_flags & MSG_CTRUNC) != 0;
     return ReceiveOutcome::frame;
   }
 }

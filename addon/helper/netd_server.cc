@@ -131,7 +131,8 @@ void NetdServer::serve(Connection &connection) {
       close(connection);
       return;
     case ReceiveOutcome::frame:
-      if (!handle(connection, frame, std::move(descriptors))) close(connection);
+      if (frame.descriptors_lost) (void)answer(connection, lost_descriptors("netd"));
+      if (frame.descriptors_lost || !handle(connection, frame, std::move(descriptors))) close(connection);
       return;
   }
 }

@@ -81,7 +81,7 @@ Result<NetworkAgent::Answer> NetworkAgent::ask(AgentRequest request, std::string
     const ReceiveOutcome outcome = receive_frame(socket_.get(), payload_.get(), &frame, &received);
     if (outcome == ReceiveOutcome::none) continue;
     if (outcome == ReceiveOutcome::closed) return Error{ECONNRESET, "recvmsg", "network agent"};
-    Answer answer{frame.header.b, std::string(frame.payload), std::move(received)};
+    Answer answer{frame.header.b, std::string(frame.payload), std::move(received), frame.descriptors_lost};
     if (frame.header.a != 0) {
       answer.number = frame.header.a;
       return failure_of(answer);
@@ -117,7 +117,8 @@ Result<MadeNetwork> NetworkAgent::make_network(const NetworkDescription &descrip
   const std::span<const int> descriptors(&adopted, adopted >= 0 ? 1 : 0);
   auto asked = ask(AgentRequest::make_network, text_of(endpoint), descriptors);
   if (!asked) return asked.error();
-  auto &[flags, payload, received] = asked.value();
+  auto &[flags, payload, received, lost] = asked.value();
+  if (lost) return lost_descriptors("network agent");
   const size_t before_dns = description.internal ? 1 : 2;
   if (received.size() < before_dns) {
     return Error{EPROTO, "recvmsg", "network agent"};

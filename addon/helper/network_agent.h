@@ -79,6 +79,7 @@ class NetworkAgent {
     uint32_t number = 0;
     std::string payload;
     std::vector<unique_fd> descriptors;
+    bool descriptors_lost = false;
   };
 
   explicit NetworkAgent(unique_fd socket);

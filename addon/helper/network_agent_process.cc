@@ -65,7 +65,8 @@ void Agent::run() {
     if (outcome == ReceiveOutcome::none) continue;
     if (outcome == ReceiveOutcome::closed) return;
     Reply reply;
-    const Status served = serve(frame, given, reply);
+    const Status served =
+        frame.descriptors_lost ? Status(lost_descriptors("network agent")) : serve(frame, given, reply);
     if (!send(served, reply)) return;
   }
 }

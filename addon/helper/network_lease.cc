@@ -53,6 +53,7 @@ Status NetworkLease::receive(FrameType expected, std::vector<unique_fd> &descrip
     if (outcome == ReceiveOutcome::none) continue;
     if (outcome == ReceiveOutcome::closed) return broken("recvmsg");
     if (frame.header.type == FrameType::net_failed) return failure_of(frame);
+    if (frame.descriptors_lost) return lost_descriptors("netd");
     const bool is_attached = frame.header.type == FrameType::net_attached;
     if (is_attached) description_ = frame.payload;
     if (frame.header.type == expected) return {};
@@ -132,6 +133,8 @@ void NetworkLease::ready(uint32_t) {
   }
   if (frame.header.type != FrameType::net_attached) return lose();
   attempts_ = 0;
+  // The next netd takes a description only with all that belongs to it: the last whole one stands.
+  if (frame.descriptors_lost) return;
   description_ = frame.payload;
   namespaces_ = std::move(descriptors);
 }

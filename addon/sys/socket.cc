@@ -54,7 +54,8 @@ Result<ReceivedMessage> receive_message(int socket, std::span<std::byte> buffer)
   message.msg_iov = &vector;
   message.msg_iovlen = 1;
   message.msg_control = control;
-  message.msg_controllen = sizeof control;
+  // Without the padding behind it, in which a second descriptor would find room.
+  message.msg_controllen = CMSG_LEN(sizeof(int));
   ssize_t count = 0;
   do {
     count = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
@@ -62,7 +63,6 @@ Result<ReceivedMessage> receive_message(int socket, std::span<std::byte> buffer)
   if (count < 0) return last_error("recvmsg");
   ReceivedMessage received;
   received.size = static_cast<size_t>(count);
-  // The kernel closes what does not fit into `control`, so at most one descriptor arrives.
   const cmsghdr *header = CMSG_FIRSTHDR(&message);
   if (header != nullptr && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
       header->cmsg_len == CMSG_LEN(sizeof(int))) {
@@ -71,6 +71,7 @@ Result<ReceivedMessage> receive_message(int socket, std::span<std::byte> buffer)
     received.fd.reset(fd);
   }
   if ((message.msg_flags & MSG_TRUNC) != 0) return Error{EMSGSIZE, "recvmsg", {}};
+  if ((message.msg_flags & MSG_CTRUNC) != 0) return Error{EMFILE, "recvmsg", "descriptor"};
   return received;
 }
 

@@ -24,7 +24,8 @@ struct ReceivedMessage {
   unique_fd fd;     // close-on-exec
 };
 
-// Receives one message into buffer. EMSGSIZE when it did not fit. EINTR is retried.
+// Receives one message into buffer. EMSGSIZE when it did not fit, EMFILE when it came with more than one descriptor or
+// there was no room for that one. EINTR is retried.
 Result<ReceivedMessage> receive_message(int socket, std::span<std::byte> buffer);
 
 }  // namespace sampan::sys
