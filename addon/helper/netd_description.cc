@@ -78,10 +78,9 @@ std::optional<net::PortRange> parse_ports(std::string_view text) {
 // A name as it can stand in a line, in a path and in JSON.
 bool is_word(std::string_view text) {
   if (text.empty() || text.size() > kMaxName || text.find('/') != std::string_view::npos) return false;
-  for (const char character : text) {
-    if (character <= ' ' || character == '\x7f' || character == '"' || character == '\\') return false;
-  }
-  return true;
+  return std::ranges::none_of(text, [](char character) {
+    return character <= ' ' || character == '\x7f' || character == '"' || character == '\\';
+  });
 }
 
 bool is_interface_name(std::string_view text) { return is_word(text) && text.size() < IFNAMSIZ; }
@@ -202,10 +201,10 @@ class Parser {
       if (!append(made.host_addresses, ip(rest.substr(0, comma)))) return false;
       rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
     }
-    return add_published(std::move(made), *inside);
+    return add_published(made, *inside);
   }
 
-  bool add_published(PublishDescription made, const net::PortRange &inside) {
+  bool add_published(const PublishDescription &made, const net::PortRange &inside) {
     const int count = inside.last - inside.first + 1;
     const bool any = made.host_ports.last == 0;
     if (count > 1 && !any && made.host_ports.last - made.host_ports.first + 1 != count) return false;
