@@ -10,6 +10,7 @@
 
 #include "addon/net/bytes.h"
 #include "addon/net/checksum.h"
+#include "addon/test/own_network.h"
 #include "addon/test/test.h"
 
 namespace sampan::test {
@@ -36,6 +37,17 @@ net::IpAddress ip(const char *text) {
   if (::inet_pton(AF_INET, text, bytes) == 1) return net::IpAddress::from_v4(bytes);
   CHECK_EQ(::inet_pton(AF_INET6, text, bytes), 1);
   return net::IpAddress::from_v6(bytes);
+}
+
+void with_server(void (*body)()) { in_own_network({kServerAddress}, body); }
+
+std::string make_udp(uint16_t from, uint16_t to, std::string_view payload) {
+  std::string datagram(8, '\0');
+  auto *at = reinterpret_cast<uint8_t *>(datagram.data());
+  store16(at, from);
+  store16(at + 2, to);
+  store16(at + 4, static_cast<uint32_t>(8 + payload.size()));
+  return datagram += payload;
 }
 
 World::World(net::StackLimits limits, std::vector<uint16_t> host_ports) { make_stack(make_link(), limits, host_ports); }
@@ -222,6 +234,12 @@ unique_fd Server::accept(World &world) {
     world.turn_for(1);
   }
   return {};
+}
+
+OpenTcp::OpenTcp(World &world, uint16_t port_here) : tcp(world, server.port, kServerAddress, port_here) {
+  CHECK(tcp.connect());
+  host = server.accept(world);
+  CHECK(static_cast<bool>(host));
 }
 
 std::string read_host(World &world, const unique_fd &fd, size_t size) {

@@ -29,6 +29,12 @@ inline constexpr const char *kHostAlias = "192.0.2.254";        // 127.0.0.1
 inline constexpr const char *kContainerV6 = "fd00:88::5";
 inline constexpr const char *kHostAliasV6 = "fd00:99::1";  // ::1
 
+// Runs the body in a network of its own (addon/test/own_network.h), where kServerAddress is.
+void with_server(void (*body)());
+
+// A datagram whose checksum is left to be made.
+std::string make_udp(uint16_t from, uint16_t to, std::string_view payload);
+
 // A frame from the stack, taken apart.
 struct Received {
   std::vector<uint8_t> bytes;
@@ -116,6 +122,14 @@ struct Server {
   unique_fd accept(World &world);
   unique_fd listener;
   uint16_t port = 0;
+};
+
+// An open connection and its server's end.
+struct OpenTcp {
+  explicit OpenTcp(World &world, uint16_t port_here = 40000);
+  Server server;
+  RawTcp tcp;
+  unique_fd host;
 };
 
 // Reads until so many bytes are there or the end; turns the world meanwhile.

@@ -20,7 +20,6 @@
 #include "addon/test/container_peer.h"
 #include "addon/test/impaired_link.h"
 #include "addon/test/namespace_root.h"
-#include "addon/test/own_network.h"
 #include "addon/test/pattern_traffic.h"
 #include "addon/test/test.h"
 
@@ -102,8 +101,6 @@ void transfer(const Load &load, const Impairment &impairment) {
   ::kill(container, SIGKILL);
   ::kill(server, SIGKILL);
 }
-
-void with_server(void (*body)()) { in_own_network({kServerAddress}, body); }
 
 TEST("a hundred parallel connections carry every byte both ways") {
   with_server([] { transfer({.connections = 100, .size = 100'000}, {}); });

@@ -8,7 +8,6 @@
 #include <algorithm>
 
 #include "addon/test/container_peer.h"
-#include "addon/test/own_network.h"
 #include "addon/test/test.h"
 
 namespace sampan::test {
@@ -17,21 +16,7 @@ namespace {
 using net::kTcpAck;
 using net::kTcpFin;
 
-struct Open {
-  explicit Open(World &world, const char *address = kServerAddress)
-      : server(address), tcp(world, server.port, address) {
-    CHECK(tcp.connect());
-    host = server.accept(world);
-    CHECK(static_cast<bool>(host));
-  }
-  Server server;
-  RawTcp tcp;
-  unique_fd host;
-};
-
 constexpr net::StackLimits kOldKernel = {.tcp_peek_offset = false};
-
-void with_server(void (*body)()) { in_own_network({kServerAddress}, body); }
 
 // Bytes that show where they belong.
 std::string pattern(size_t size) {
@@ -55,7 +40,7 @@ void send_all(World &world, const unique_fd &host, std::string_view data) {
 TEST("data of the container reaches the host and is acknowledged") {
   with_server([] {
     World world;
-    Open open(world);
+    OpenTcp open(world);
     open.tcp.write("hello");
     const auto answer = open.tcp.receive();
     CHECK(answer != nullptr && answer->segment.ack == open.tcp.seq);
@@ -67,7 +52,7 @@ TEST("in a conversation the answer carries the acknowledgement") {
   constexpr int kRounds = 20;
   with_server([] {
     World world;
-    Open open(world);
+    OpenTcp open(world);
     int alone = 0;
     for (int round = 0; round < kRounds; ++round) {
       // longer than an acknowledgement is held back, and nothing is served meanwhile
@@ -93,7 +78,7 @@ TEST("in a conversation the answer carries the acknowledgement") {
 TEST("a frame of 64 KB crosses in both directions") {
   with_server([] {
     World world;
-    Open open(world);
+    OpenTcp open(world);
     const std::string data = pattern(65495);
     open.tcp.write(data);
     CHECK(read_host(world, open.host, data.size()) == data);
@@ -134,7 +119,7 @@ TEST("frames follow one another when the container's MSS is more than one holds"
 TEST("segments that are duplicated, overlap or come in any order arrive once and in order") {
   with_server([] {
     World world;
-    Open open(world);
+    OpenTcp open(world);
     const std::string data = pattern(9000);
     const auto piece = [&](size_t at, size_t size) {
       open.tcp.send(kTcpAck, std::string_view(data).substr(at, size), static_cast<uint32_t>(at));
@@ -158,7 +143,7 @@ TEST("segments that are duplicated, overlap or come in any order arrive once and
 TEST("a gap is answered at once with what is missing and what is there") {
   with_server([] {
     World world;
-    Open open(world);
+    OpenTcp open(world);
     open.tcp.send(kTcpAck, "second", 5);
     const auto answer = open.tcp.receive();
     CHECK(answer != nullptr && answer->segment.ack == open.tcp.seq);
@@ -176,7 +161,7 @@ TEST("a gap is answered at once with what is missing and what is there") {
 TEST("an end that comes early waits for what is missing") {
   with_server([] {
     World world;
-    Open open(world);
+    OpenTcp open(world);
     open.tcp.send(kTcpAck | kTcpFin, "end", 6);
     world.turn_for(5);
     CHECK_EQ(host_state(open.host), -1);
@@ -189,7 +174,7 @@ TEST("an end that comes early waits for what is missing") {
 TEST("data outside the window is not delivered") {
   with_server([] {
     World world;
-    Open open(world);
+    OpenTcp open(world);
     open.tcp.send(kTcpAck, "far", 100'000'000);
     const auto answer = open.tcp.receive();
     CHECK(answer != nullptr && answer->segment.ack == open.tcp.seq);
@@ -202,7 +187,7 @@ TEST("data outside the window is not delivered") {
 TEST("a host that does not read closes the window, which never moves back and opens again") {
   with_server([] {
     World world;
-    Open open(world);
+    OpenTcp open(world);
     const std::string chunk = pattern(32768);
     uint32_t edge = open.tcp.seq;
     uint32_t window = 65535;
@@ -240,7 +225,7 @@ TEST("a host that does not read closes the window, which never moves back and op
 TEST("a probe of our closed window is answered and not taken") {
   with_server([] {
     World world;
-    Open open(world);
+    OpenTcp open(world);
     const std::string chunk = pattern(65000);
     std::unique_ptr<Received> last;
     for (int i = 0; i < 500; ++i) {
@@ -280,7 +265,7 @@ TEST("never more is in flight than the container's window") {
 TEST("a closed window of the container is probed, and its opening resumes") {
   with_server([] {
     World world;
-    Open open(world);
+    OpenTcp open(world);
     open.tcp.window = 0;
     open.tcp.send(kTcpAck);
     world.turn_for(2);
@@ -299,7 +284,7 @@ TEST("a closed window of the container is probed, and its opening resumes") {
 TEST("what is not acknowledged is sent again after a time, from the same place") {
   with_server([] {
     World world;
-    Open open(world);
+    OpenTcp open(world);
     send_all(world, open.host, "again");
     const auto first = open.tcp.receive();
     const auto second = open.tcp.receive();
@@ -318,7 +303,7 @@ TEST("what is not acknowledged is sent again after a time, from the same place")
 TEST("three duplicate acknowledgements bring the missing frame at once") {
   with_server([] {
     World world;
-    Open open(world);
+    OpenTcp open(world);
     const std::string data = pattern(30'000);
     std::vector<std::unique_ptr<Received>> frames;
     for (size_t at = 0; at < data.size(); at += 3000) {
@@ -343,7 +328,7 @@ TEST("three duplicate acknowledgements bring the missing frame at once") {
 TEST("an acknowledgement of what was never sent is answered and changes nothing") {
   with_server([] {
     World world;
-    Open open(world);
+    OpenTcp open(world);
     open.tcp.ack += 1000;
     open.tcp.send(kTcpAck);
     open.tcp.ack -= 1000;
@@ -357,7 +342,7 @@ TEST("an acknowledgement of what was never sent is answered and changes nothing"
 TEST("a partial acknowledgement resumes in the middle of a frame") {
   with_server([] {
     World world;
-    Open open(world);
+    OpenTcp open(world);
     const std::string data = pattern(5000);
     send_all(world, open.host, data);
     CHECK(open.tcp.receive() != nullptr);
@@ -370,7 +355,7 @@ TEST("a partial acknowledgement resumes in the middle of a frame") {
 TEST("a container that never acknowledges is given up in the end only by its own bounds, and costs no buffers") {
   with_server([] {
     World world;
-    Open open(world);
+    OpenTcp open(world);
     send_all(world, open.host, pattern(100'000));
     world.turn_for(100);
     open.tcp.send(net::kTcpRst);
@@ -381,7 +366,7 @@ TEST("a container that never acknowledges is given up in the end only by its own
 }
 
 void exchange_urgent_data(World &world) {
-  Open open(world);
+  OpenTcp open(world);
   open.tcp.send(kTcpAck | 0x20, "urgent");
   open.tcp.seq += 6;
   CHECK_EQ(read_host(world, open.host, 6), std::string("urgent"));
@@ -407,7 +392,7 @@ TEST("urgent data is delivered in band by kernels without SO_PEEK_OFF, too") {
 TEST("without SO_PEEK_OFF, an end behind urgent data comes after all of it") {
   with_server([] {
     World world(kOldKernel);
-    Open open(world);
+    OpenTcp open(world);
     CHECK_EQ(::send(open.host.get(), "abc", 3, MSG_OOB), 3);
     send_all(world, open.host, "def");
     open.host.reset();
@@ -420,7 +405,7 @@ TEST("without SO_PEEK_OFF, an end behind urgent data comes after all of it") {
 TEST("without SO_PEEK_OFF, data arrives whole, also what has to be sent again") {
   with_server([] {
     World world(kOldKernel);
-    Open open(world);
+    OpenTcp open(world);
     const std::string data = pattern(200'000);
     send_all(world, open.host, data.substr(0, 5000));
     CHECK(open.tcp.receive() != nullptr);

@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 
 #include "addon/test/container_peer.h"
-#include "addon/test/own_network.h"
 #include "addon/test/test.h"
 
 namespace sampan::test {
@@ -15,20 +14,6 @@ using net::kTcpFin;
 using net::kTcpPsh;
 using net::kTcpRst;
 using net::kTcpSyn;
-
-// An open connection and its server's end.
-struct Open {
-  explicit Open(World &world) : tcp(world, server.port) {
-    CHECK(tcp.connect());
-    host = server.accept(world);
-    CHECK(static_cast<bool>(host));
-  }
-  Server server;
-  RawTcp tcp;
-  unique_fd host;
-};
-
-void with_server(void (*body)()) { in_own_network({kServerAddress}, body); }
 
 uint8_t flags_of(const std::unique_ptr<Received> &frame) { return frame == nullptr ? 0 : frame->segment.flags; }
 
@@ -200,7 +185,7 @@ TEST("a reset by the container resets the host, while connecting, accepting and 
       CHECK_EQ(host_state(host), -ECONNRESET);
     }
     {
-      Open open(world);
+      OpenTcp open(world);
       open.tcp.send(kTcpRst);
       world.turn_for(5);
       CHECK_EQ(host_state(open.host), -ECONNRESET);
@@ -212,7 +197,7 @@ TEST("a reset by the container resets the host, while connecting, accepting and 
 TEST("a reset inside the window is challenged, one outside is ignored") {
   with_server([] {
     World world;
-    Open open(world);
+    OpenTcp open(world);
     open.tcp.send(kTcpRst, {}, 10);
     const auto challenge = open.tcp.receive();
     CHECK_EQ(flags_of(challenge), kTcpAck);
@@ -227,7 +212,7 @@ TEST("a reset inside the window is challenged, one outside is ignored") {
 TEST("a SYN on an open connection is challenged") {
   with_server([] {
     World world;
-    Open open(world);
+    OpenTcp open(world);
     open.tcp.send(kTcpSyn, {}, 100000);
     const auto challenge = open.tcp.receive();
     CHECK_EQ(flags_of(challenge), kTcpAck);
@@ -238,7 +223,7 @@ TEST("a SYN on an open connection is challenged") {
 TEST("a reset by the host resets the container") {
   with_server([] {
     World world;
-    Open open(world);
+    OpenTcp open(world);
     const struct linger now = {1, 0};
     ::setsockopt(open.host.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
     open.host.reset();
@@ -252,7 +237,7 @@ TEST("a reset by the host resets the container") {
 TEST("the container's end reaches the host, and the host may go on sending") {
   with_server([] {
     World world;
-    Open open(world);
+    OpenTcp open(world);
     open.tcp.send(kTcpAck | kTcpFin, "last");
     open.tcp.seq += 5;
     CHECK_EQ(read_host(world, open.host, 100), std::string("last"));
@@ -272,7 +257,7 @@ TEST("the container's end reaches the host, and the host may go on sending") {
 TEST("the host's end reaches the container, which may go on sending") {
   with_server([] {
     World world;
-    Open open(world);
+    OpenTcp open(world);
     CHECK_EQ(::send(open.host.get(), "bye", 3, 0), 3);
     ::shutdown(open.host.get(), SHUT_WR);
     CHECK_EQ(open.tcp.read(3), std::string("bye"));
@@ -294,7 +279,7 @@ TEST("the host's end reaches the container, which may go on sending") {
 TEST("the host's end comes with its last data, also when that has to be sent again") {
   with_server([] {
     World world;
-    Open open(world);
+    OpenTcp open(world);
     CHECK_EQ(::send(open.host.get(), "bye", 3, 0), 3);
     ::shutdown(open.host.get(), SHUT_WR);
     const auto first = open.tcp.receive();
@@ -309,7 +294,7 @@ TEST("the host's end comes with its last data, also when that has to be sent aga
 TEST("a container that goes right after both ends leaves the host what it had sent") {
   with_server([] {
     World world;
-    Open open(world);
+    OpenTcp open(world);
     ::shutdown(open.host.get(), SHUT_WR);
     CHECK_EQ(flags_of(open.tcp.receive()), kTcpAck | kTcpFin);
     ++open.tcp.ack;
@@ -325,7 +310,7 @@ TEST("a container that goes right after both ends leaves the host what it had se
 TEST("both may end at once") {
   with_server([] {
     World world;
-    Open open(world);
+    OpenTcp open(world);
     open.tcp.send(kTcpAck | kTcpFin);
     ::shutdown(open.host.get(), SHUT_WR);
     uint8_t seen = 0;
@@ -343,7 +328,7 @@ TEST("both may end at once") {
 TEST("a FIN that is repeated is acknowledged again, and a new SYN opens anew") {
   with_server([] {
     World world;
-    Open open(world);
+    OpenTcp open(world);
     ::shutdown(open.host.get(), SHUT_WR);
     CHECK_EQ(flags_of(open.tcp.receive()), kTcpAck | kTcpFin);
     ++open.tcp.ack;
@@ -361,7 +346,7 @@ TEST("a FIN that is repeated is acknowledged again, and a new SYN opens anew") {
 TEST("our FIN is sent again until it is acknowledged") {
   with_server([] {
     World world;
-    Open open(world);
+    OpenTcp open(world);
     ::shutdown(open.host.get(), SHUT_WR);
     const auto first = open.tcp.receive();
     const auto second = open.tcp.receive(1000);
@@ -374,7 +359,7 @@ TEST("our FIN is sent again until it is acknowledged") {
 TEST("a keep-alive probe is answered and asks the host too") {
   with_server([] {
     World world;
-    Open open(world);
+    OpenTcp open(world);
     open.tcp.send(kTcpAck, {}, static_cast<uint32_t>(-1));
     const auto answer = open.tcp.receive();
     CHECK_EQ(flags_of(answer), kTcpAck);
@@ -413,7 +398,7 @@ TEST("a SYN flood to silent servers is bounded and leaves nothing behind") {
 TEST("destroying the stack resets the host's connections") {
   with_server([] {
     World world;
-    Open open(world);
+    OpenTcp open(world);
     world.stack.reset();
     CHECK_EQ(host_state(open.host), -ECONNRESET);
   });

@@ -25,15 +25,6 @@ constexpr const char *kQuestion = "anybody there?";
 constexpr const char *kLinkAddress = "198.18.5.1";
 constexpr const char *kNeighbour = "198.18.5.77";
 
-std::string udp(uint16_t from, uint16_t to, std::string_view payload) {
-  std::string datagram(8, '\0');
-  auto *at = reinterpret_cast<uint8_t *>(datagram.data());
-  net::store16(at, from);
-  net::store16(at + 2, to);
-  net::store16(at + 4, static_cast<uint32_t>(8 + payload.size()));
-  return datagram += payload;
-}
-
 void check_quote(const net::Packet &packet) {
   const auto transport = packet.transport;
   CHECK_EQ(transport.size(), kQuote + 8 + std::strlen(kQuestion));
@@ -76,7 +67,7 @@ TEST(
       return;
     }
     World world;
-    world.send(IPPROTO_UDP, kContainerAddress, kNeighbour, udp(5000, 9, kQuestion));
+    world.send(IPPROTO_UDP, kContainerAddress, kNeighbour, make_udp(5000, 9, kQuestion));
     const auto frame = world.receive(5000);
     CHECK(frame != nullptr && frame->packet.protocol == IPPROTO_ICMP);
     CHECK_EQ(frame->packet.transport[0], 3);
@@ -90,7 +81,7 @@ TEST(
 TEST("a datagram without a route is answered with the error that a connected socket is told") {
   in_own_network({kServerAddress}, [] {
     World world;
-    world.send(IPPROTO_UDP, kContainerAddress, kUnroutedAddress, udp(5000, 9, kQuestion));
+    world.send(IPPROTO_UDP, kContainerAddress, kUnroutedAddress, make_udp(5000, 9, kQuestion));
     const auto frame = world.receive();
     CHECK(frame != nullptr && frame->packet.protocol == IPPROTO_ICMP);
     CHECK_EQ(frame->packet.transport[0], 3);
@@ -102,7 +93,7 @@ TEST("a datagram without a route is answered with the error that a connected soc
 TEST("a closed port is reported with the datagram's data") {
   in_own_network({kServerAddress}, [] {
     World world;
-    world.send(IPPROTO_UDP, kContainerAddress, kServerAddress, udp(5000, 9, kQuestion));
+    world.send(IPPROTO_UDP, kContainerAddress, kServerAddress, make_udp(5000, 9, kQuestion));
     const auto frame = world.receive();
     CHECK(frame != nullptr && frame->packet.protocol == IPPROTO_ICMP);
     CHECK_EQ(frame->packet.transport[1], 3);

@@ -12,13 +12,10 @@
 #include "addon/net/checksum.h"
 #include "addon/sys/file.h"
 #include "addon/test/container_peer.h"
-#include "addon/test/own_network.h"
 #include "addon/test/test.h"
 
 namespace sampan::test {
 namespace {
-
-void with_server(void (*body)()) { in_own_network({kServerAddress}, body); }
 
 // A bound socket of the host.
 struct UdpServer {
@@ -48,19 +45,10 @@ struct UdpServer {
   net::SocketAddress peer;
 };
 
-std::string udp(uint16_t from, uint16_t to, std::string_view payload) {
-  std::string datagram(8, '\0');
-  auto *at = reinterpret_cast<uint8_t *>(datagram.data());
-  net::store16(at, from);
-  net::store16(at + 2, to);
-  net::store16(at + 4, static_cast<uint32_t>(8 + payload.size()));
-  return datagram += payload;
-}
-
 void send_udp(World &world, uint16_t to, std::string_view payload, const char *address = kServerAddress,
               uint16_t gso_size = 0, uint16_t from = 5000) {
   const bool v4 = ip(address).is_v4();
-  world.send(IPPROTO_UDP, v4 ? kContainerAddress : kContainerV6, address, udp(from, to, payload), gso_size);
+  world.send(IPPROTO_UDP, v4 ? kContainerAddress : kContainerV6, address, make_udp(from, to, payload), gso_size);
 }
 
 std::string payload_of(const std::unique_ptr<Received> &frame) {
@@ -186,7 +174,7 @@ TEST("datagrams that come together enter the container in one frame, whatever th
 // A datagram with the DF bit.
 void send_in_one_piece(World &world, uint16_t to, std::string_view payload) {
   std::string frame(12 + 20, '\0');
-  frame += udp(5000, to, payload);
+  frame += make_udp(5000, to, payload);
   auto *at = reinterpret_cast<uint8_t *>(frame.data()) + 12;
   frame[0] = 2;  // the checksum was verified
   at[0] = 0x45;
@@ -240,7 +228,7 @@ TEST("fragments of a large datagram are put together, in any order, and overlaps
     UdpServer server;
     std::string data(4000, '\0');
     for (size_t i = 0; i < data.size(); ++i) data[i] = static_cast<char>(i * 7);
-    const std::string whole = udp(5000, server.port, data);
+    const std::string whole = make_udp(5000, server.port, data);
     const auto fragment = [&](uint16_t id, size_t offset, size_t size, bool more) {
       std::string frame(12 + 20, '\0');
       frame += whole.substr(offset, size);

@@ -16,7 +16,6 @@
 #include "addon/sys/network_namespace.h"
 #include "addon/test/container_peer.h"
 #include "addon/test/impaired_link.h"
-#include "addon/test/own_network.h"
 #include "addon/test/pattern_traffic.h"
 #include "addon/test/test.h"
 
@@ -126,8 +125,6 @@ uint64_t transfer(const Load &load, const Impairment &impairment, bool v6 = fals
   ::kill(server, SIGKILL);
   return world.stack->counters().promoted;
 }
-
-void with_server(void (*body)()) { in_own_network({kServerAddress}, body); }
 
 TEST("a handed-over connection carries every byte and both ends") {
   with_server([] { CHECK_EQ(transfer({.connections = 1, .size = 30'000'000}, {}), 1); });

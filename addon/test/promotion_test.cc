@@ -8,7 +8,6 @@
 
 #include "addon/net/tcp_options.h"
 #include "addon/test/container_peer.h"
-#include "addon/test/own_network.h"
 #include "addon/test/test.h"
 
 namespace sampan::test {
@@ -41,19 +40,8 @@ class Taker final : public net::HandoverTarget {
   unique_fd container;  // its end, after the hand-over
 };
 
-struct Flow {
-  explicit Flow(World &world, uint16_t port_here = 40000) : tcp(world, server.port, kServerAddress, port_here) {
-    CHECK(tcp.connect());
-    host = server.accept(world);
-    CHECK(static_cast<bool>(host));
-  }
-  Server server;
-  RawTcp tcp;
-  unique_fd host;
-};
-
 // From the container to the host, who reads all of it.
-void move_much(World &world, Flow &flow) {
+void move_much(World &world, OpenTcp &flow) {
   const std::string data(kFrame, 'd');
   for (int i = 0; i < kFramesForMuch; ++i) {
     flow.tcp.write(data);
@@ -67,13 +55,11 @@ void drain(World &world) {
   }
 }
 
-void with_server(void (*body)()) { in_own_network({kServerAddress}, body); }
-
 TEST("a connection that moves much is handed over with its numbers, and one that moves little is not") {
   with_server([] {
     Taker taker;
     World world(taker);
-    Flow flow(world);
+    OpenTcp flow(world);
     flow.tcp.write("hello");
     CHECK_EQ(read_host(world, flow.host, 5), std::string("hello"));
     CHECK_EQ(taker.asked, 0);
@@ -93,7 +79,7 @@ TEST("after the hand-over data, ends and answers go through the kernel's socket"
   with_server([] {
     Taker taker;
     World world(taker);
-    Flow flow(world);
+    OpenTcp flow(world);
     move_much(world, flow);
     CHECK_EQ(::send(taker.container.get(), "more", 4, 0), 4);
     CHECK_EQ(read_host(world, flow.host, 4), std::string("more"));
@@ -114,7 +100,7 @@ TEST("what is in flight to the container is acknowledged before the hand-over, a
   with_server([] {
     Taker taker;
     World world(taker);
-    Flow flow(world);
+    OpenTcp flow(world);
     const std::string data(kFrame, 'd');
     for (int i = 0; i < 17; ++i) {
       CHECK_EQ(::send(flow.host.get(), data.data(), data.size(), 0), data.size());
@@ -147,7 +133,7 @@ TEST("what the host has not taken yet reaches it first") {
   with_server([] {
     Taker taker;
     World world(taker);
-    Flow flow(world);
+    OpenTcp flow(world);
     std::string sent;
     // The host reads nothing: its buffers fill, then ours.
     for (int i = 0; i < 400 && taker.asked == 0; ++i) {
@@ -172,7 +158,7 @@ TEST("frames that were on their way are passed back as they came, and are not an
   with_server([] {
     Taker taker;
     World world(taker);
-    Flow flow(world);
+    OpenTcp flow(world);
     move_much(world, flow);
     drain(world);
     flow.tcp.write("straggler");
@@ -187,7 +173,7 @@ TEST("a connection that cannot be handed over stays, and is asked for once") {
     Taker taker;
     taker.refusal = EADDRNOTAVAIL;
     World world(taker);
-    Flow flow(world);
+    OpenTcp flow(world);
     move_much(world, flow);
     move_much(world, flow);
     CHECK_EQ(taker.asked, 1);
@@ -196,7 +182,7 @@ TEST("a connection that cannot be handed over stays, and is asked for once") {
     drain(world);
     CHECK_EQ(::send(flow.host.get(), "still", 5, 0), 5);
     CHECK_EQ(flow.tcp.read(5), std::string("still"));
-    Flow other(world, 40001);
+    OpenTcp other(world, 40001);
     move_much(world, other);
     CHECK_EQ(taker.asked, 2);
   });
@@ -207,9 +193,9 @@ TEST("a kernel that cannot take connections over is asked once") {
     Taker taker;
     taker.refusal = EOPNOTSUPP;
     World world(taker);
-    Flow flow(world);
+    OpenTcp flow(world);
     move_much(world, flow);
-    Flow other(world, 40001);
+    OpenTcp other(world, 40001);
     move_much(world, other);
     CHECK_EQ(taker.asked, 1);
     CHECK_EQ(world.stack->counters().promotions_failed, 1);
@@ -221,7 +207,7 @@ TEST("a hand-over that failed too late resets the host's connection") {
     Taker taker;
     taker.refusal = ECONNABORTED;
     World world(taker);
-    Flow flow(world);
+    OpenTcp flow(world);
     move_much(world, flow);
     CHECK_EQ(host_state(flow.host), -ECONNRESET);
     CHECK_EQ(world.stack->counters().tcp_connections, 0);
@@ -234,9 +220,9 @@ TEST("no more connections are handed over than the limits say") {
     net::StackLimits few;
     few.tcp_promoted_per_source = 1;
     World world(taker, few);
-    Flow one(world);
+    OpenTcp one(world);
     move_much(world, one);
-    Flow two(world, 40001);
+    OpenTcp two(world, 40001);
     const unique_fd kept = std::move(taker.container);
     move_much(world, two);
     CHECK_EQ(taker.asked, 1);
@@ -252,7 +238,7 @@ TEST("a container that goes takes its handed-over connections along") {
   with_server([] {
     Taker taker;
     World world(taker);
-    Flow flow(world);
+    OpenTcp flow(world);
     move_much(world, flow);
     world.stack->forget_source(ip(kContainerAddress));
     world.turn_for(5);
@@ -266,13 +252,13 @@ TEST("a reset on either side of a handed-over connection resets the other") {
   with_server([] {
     Taker taker;
     World world(taker);
-    Flow flow(world);
+    OpenTcp flow(world);
     move_much(world, flow);
     net::reset_on_close(flow.host.get());
     flow.host.reset();
     world.turn_for(5);
     CHECK_EQ(host_state(taker.container), -ECONNRESET);
-    Flow other(world, 40001);
+    OpenTcp other(world, 40001);
     move_much(world, other);
     net::reset_on_close(taker.container.get());
     taker.container.reset();
@@ -286,7 +272,7 @@ TEST("a connection that has ended on one side is not handed over") {
   with_server([] {
     Taker taker;
     World world(taker);
-    Flow flow(world);
+    OpenTcp flow(world);
     ::shutdown(flow.host.get(), SHUT_WR);
     world.turn_for(5);
     move_much(world, flow);
