@@ -40,16 +40,19 @@ const everywhere = async (
   for (const place of places) {
     await client(place, await server.at(place, first), async (port) => (await server.at(place, port))[1]);
   }
-  await ok(['rm', '-f', server.name]);
+  await remove(server.name);
   for (const [place, address] of [
     ['other', otherIp],
     ['host', hostIp],
   ] as const) {
     const name = await serveAt(place, command, options);
     await client('container', [address, first], (port) => Promise.resolve(port));
-    await ok(['rm', '-f', name]);
+    await remove(name);
   }
 };
+
+/** A writable layer may have many files by now. */
+const remove = (name: string): Promise<string> => ok(['rm', '-f', name], { timeoutMs });
 
 const answers = (place: Place, command: string): Promise<void> =>
   poll(
