@@ -192,3 +192,23 @@ container.test('ps finds containers by the ports that they publish and expose', 
   expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('publish=9-1') });
   await ok(['rm', '-f', name]);
 });
+
+container.test(
+  'what network ls -q lists can be inspected, and bridge, host and none are not removed by their ids',
+  async () => {
+    const ids = (await ok(['network', 'ls', '-q', '-f', 'type=builtin'])).split('\n');
+    expect(await ok(['network', 'inspect', '-f', '{{.Name}}', ...ids])).toBe('bridge\nhost\nnone');
+    const result = await tool(['network', 'rm', ...ids]);
+    expect(result).toMatchObject({ exitCode: 1, stdout: '' });
+    for (const name of ['bridge', 'host', 'none']) expect(result.stderr).toContain(`${name} is a pre-defined network`);
+  },
+);
+
+container.test('network inspect shows the containers with the modes host and none', async () => {
+  for (const mode of ['host', 'none']) {
+    const name = await start(['--network', mode]);
+    const names = await ok(['network', 'inspect', '-f', '{{range .Containers}}{{.Name}} {{end}}', mode]);
+    expect(names.split(' ')).toContain(name);
+    await ok(['rm', '-f', name]);
+  }
+});

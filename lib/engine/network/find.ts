@@ -4,6 +4,7 @@
 import { sampanError } from '../../errors/sampan-error.js';
 import { listNetworks, type NetworkRecord } from '../../store/network-records.js';
 import type { Paths } from '../../store/paths.js';
+import { builtInId } from './ids.js';
 
 /** Modes rather than networks: they have no record, but docker lists them as networks. */
 export const builtInNames = ['bridge', 'host', 'none'] as const;
@@ -19,6 +20,12 @@ export const tryFindNetwork = (paths: Paths, nameOrId: string): NetworkRecord | 
   if (matching.length < 2) return matching[0];
   throw sampanError('ERR_NETWORK_AMBIGUOUS', { subject: nameOrId, hint: 'give more characters of the id' });
 };
+
+/** By name, id or the beginning of the id, as `network ls` shows them. */
+export const findMode = (nameOrId: string): 'host' | 'none' | undefined =>
+  (['host', 'none'] as const).find(
+    (mode) => mode === nameOrId || (nameOrId.length > 0 && builtInId(mode).startsWith(nameOrId)),
+  );
 
 /** @throws ERR_NETWORK_NOT_FOUND, ERR_NETWORK_AMBIGUOUS */
 export const findNetwork = (paths: Paths, nameOrId: string): NetworkRecord => {

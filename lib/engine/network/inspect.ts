@@ -58,7 +58,10 @@ export const networkObject = (
   Sampan: { Mtu: network.mtu, HostPorts: network.hostPorts },
 });
 
-export const builtInObject = (name: 'host' | 'none'): Readonly<Record<string, unknown>> => ({
+export const builtInObject = (
+  name: 'host' | 'none',
+  members: readonly Pick<Member, 'id' | 'name'>[],
+): Readonly<Record<string, unknown>> => ({
   Name: name,
   Id: builtInId(name),
   Created: '0001-01-01T00:00:00Z',
@@ -72,7 +75,18 @@ export const builtInObject = (name: 'host' | 'none'): Readonly<Record<string, un
   Ingress: false,
   ConfigFrom: { Network: '' },
   ConfigOnly: false,
-  Containers: {},
+  Containers: Object.fromEntries(
+    members.map((member) => [
+      member.id,
+      {
+        Name: member.name,
+        EndpointID: endpointId(builtInId(name), member.id),
+        MacAddress: '',
+        IPv4Address: '',
+        IPv6Address: '',
+      },
+    ]),
+  ),
   Options: {},
   Labels: {},
 });

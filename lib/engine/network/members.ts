@@ -21,3 +21,11 @@ export const networkMembers = (paths: Paths, networkId: string): readonly Member
     const { name = id.slice(0, 12) } = isReadable(seen) ? seen.record : seen.remains;
     return [{ id, name, isRunning: seenRunning(seen), endpoint }];
   });
+
+/** The running containers with --network host or none. */
+export const modeMembers = (paths: Paths, mode: 'host' | 'none'): readonly Pick<Member, 'id' | 'name'>[] =>
+  listContainerIds(paths).flatMap((id) => {
+    const seen = seeContainer(paths, id);
+    if (seen === undefined || !isReadable(seen) || !seenRunning(seen) || seen.record.network !== mode) return [];
+    return [{ id, name: seen.record.name }];
+  });

@@ -9,10 +9,10 @@ import type { ContainerContext } from '../container/context.js';
 import type { NetworkService } from './contract.js';
 import { connectContainer, disconnectContainer } from './connect.js';
 import { createNetwork, ensureDefaultNetwork } from './create.js';
-import { builtInNames, defaultNetworkName, findNetwork } from './find.js';
+import { builtInNames, defaultNetworkName, findMode, findNetwork, tryFindNetwork } from './find.js';
 import { builtInObject, networkObject } from './inspect.js';
 import { listFiltered, summaryOf } from './list.js';
-import { networkMembers, type Member } from './members.js';
+import { modeMembers, networkMembers, type Member } from './members.js';
 
 export const openNetworkService = (context: ContainerContext): NetworkService => ({
   create: async (request) => ({ id: (await createNetwork(context, request)).id }),
@@ -23,10 +23,12 @@ export const openNetworkService = (context: ContainerContext): NetworkService =>
   },
   inspect: (nameOrId) => inspectNetwork(context, nameOrId),
   remove: async (nameOrId) => {
-    if ((builtInNames as readonly string[]).includes(nameOrId)) {
-      throw sampanError('ERR_NETWORK_BUILT_IN', { subject: nameOrId, hint: 'it cannot be removed' });
+    const found = nameOrId === defaultNetworkName ? undefined : tryFindNetwork(context.paths, nameOrId);
+    const builtIn = found === undefined ? (findMode(nameOrId) ?? nameOrId) : found.name;
+    if ((builtInNames as readonly string[]).includes(builtIn)) {
+      throw sampanError('ERR_NETWORK_BUILT_IN', { subject: builtIn, hint: 'it cannot be removed' });
     }
-    const { id, name } = await removeNetwork(context, findNetwork(context.paths, nameOrId));
+    const { id, name } = await removeNetwork(context, found ?? findNetwork(context.paths, nameOrId));
     return { id, name };
   },
   prune: async (filters) => {
@@ -60,8 +62,9 @@ const inspectNetwork = async (
   context: ContainerContext,
   nameOrId: string,
 ): Promise<Readonly<Record<string, unknown>>> => {
-  if (nameOrId === 'host' || nameOrId === 'none') return builtInObject(nameOrId);
   if (nameOrId === defaultNetworkName) await ensureDefaultNetwork(context);
+  const mode = tryFindNetwork(context.paths, nameOrId) === undefined ? findMode(nameOrId) : undefined;
+  if (mode !== undefined) return builtInObject(mode, modeMembers(context.paths, mode));
   const network = findNetwork(context.paths, nameOrId);
   return networkObject(network, networkMembers(context.paths, network.id));
 };
