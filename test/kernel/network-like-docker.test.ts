@@ -212,3 +212,17 @@ container.test('network inspect shows the containers with the modes host and non
     await ok(['rm', '-f', name]);
   }
 });
+
+container.test('a stopped container whose network was removed starts once it is taken off it', async () => {
+  const network = uniqueName();
+  await ok(['network', 'create', network]);
+  const name = await start([]);
+  await ok(['network', 'connect', network, name]);
+  await ok(['stop', '-t', '0', name]);
+  await ok(['network', 'rm', network]);
+  const started = await tool(['start', name]);
+  expect(started).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('disconnect the container from it') });
+  await ok(['network', 'disconnect', network, name]);
+  await ok(['start', name]);
+  await ok(['rm', '-f', name]);
+});

@@ -10,7 +10,7 @@ import { formatDescription, type EndpointDescription } from '../../network/descr
 import { errnoOf } from '../../network/netd.js';
 import { networkKind } from '../../spec/network-mode.js';
 import { readEndpoints, type EndpointRecord } from '../../store/container-networks.js';
-import type { NetworkRecord } from '../../store/network-records.js';
+import { readNetworkRecord, type NetworkRecord } from '../../store/network-records.js';
 import { movePorts } from '../container/change-ports.js';
 import type { ContainerContext } from '../container/context.js';
 import { lockContainer, runsSteadily, type LockedContainer } from '../container/find.js';
@@ -105,16 +105,15 @@ export const disconnectContainer = async (
   containerName: string,
   { force }: { readonly force: boolean },
 ): Promise<void> => {
-  const network = findRealNetwork(context, networkName);
   const found = await lockContainer(context.paths, context.locks, containerName);
   using _container = found.lock;
   const { record, files } = found;
   const endpoints = readEndpoints(files);
-  const endpoint = endpoints.find(({ networkId }) => networkId === network.id);
+  const endpoint = endpointNamed(context, endpoints, networkName);
   if (endpoint === undefined) {
     if (force) return;
     throw sampanError('ERR_NETWORK_ENDPOINT', {
-      subject: `container ${record.name} is not on network ${network.name}`,
+      subject: `container ${record.name} is not on network ${networkName}`,
       hint: `'sampan inspect ${record.name}' shows its networks`,
     });
   }
@@ -137,6 +136,23 @@ export const disconnectContainer = async (
     saveEndpoints(record, files, left);
     releaseEndpoint(context, record.id, endpoint);
   }
+};
+
+/**
+ * A network may be removed while containers of it are stopped, and they cannot be started before they are taken off it.
+ * @throws ERR_NETWORK_NOT_FOUND, ERR_NETWORK_BUILT_IN
+ */
+const endpointNamed = (
+  context: ContainerContext,
+  endpoints: readonly EndpointRecord[],
+  nameOrId: string,
+): EndpointRecord | undefined => {
+  const removed = endpoints
+    .filter(({ networkName, networkId }) => networkName === nameOrId || networkId === nameOrId)
+    .find(({ networkId }) => readNetworkRecord(context.paths, networkId) === undefined);
+  if (removed !== undefined) return removed;
+  const network = findRealNetwork(context, nameOrId);
+  return endpoints.find(({ networkId }) => networkId === network.id);
 };
 
 const refuseMode = ({ record }: LockedContainer): void => {
