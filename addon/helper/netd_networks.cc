@@ -132,8 +132,8 @@ void NetdNetworks::end_run(const NetdLease &lease) {
 // What has its addresses by now keeps what it has made with them.
 void NetdNetworks::end_endpoint(const NetdLease &lease, const EndpointDescription &endpoint) {
   ports_.withdraw(endpoint);
-  const auto is_same = [&](const EndpointDescription &other) {
-    return other.network.id == endpoint.network.id && share_address(other, endpoint);
+  const auto is_same = [&](const EndpointDescription &candidate) {
+    return candidate.network.id == endpoint.network.id && share_address(candidate, endpoint);
   };
   const auto all = containers_.containers();
   const bool is_taken = std::any_of(all.begin(), all.end(), [&](const ContainerDescription *other) {

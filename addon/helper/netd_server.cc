@@ -131,14 +131,14 @@ void NetdServer::serve(Connection &connection) {
       close(connection);
       return;
     case ReceiveOutcome::frame:
-      if (frame.descriptors_lost) (void)answer(connection, lost_descriptors("netd"));
-      if (frame.descriptors_lost || !handle(connection, frame, std::move(descriptors))) close(connection);
+      if (!handle(connection, frame, std::move(descriptors))) close(connection);
       return;
   }
 }
 
 // False: the connection is of no use any more.
 bool NetdServer::handle(Connection &connection, const Frame &frame, Descriptors descriptors) {
+  if (frame.descriptors_lost) return refuse(connection, lost_descriptors("netd"));
   switch (frame.header.type) {
     case FrameType::net_enter:
       return enter(connection, frame);
@@ -164,7 +164,7 @@ bool NetdServer::handle(Connection &connection, const Frame &frame, Descriptors 
 
 bool NetdServer::enter(Connection &connection, const Frame &frame) {
   auto parsed = parse_description(frame.payload);
-  if (!parsed) return answer(connection, parsed.error()) && false;
+  if (!parsed) return refuse(connection, parsed.error());
   // Another run of the same container: the interfaces of the last one are gone with its namespace.
   end_run(connection);
   connection.lease = {.container = parsed.take(), .network_namespace = {}};
@@ -182,8 +182,8 @@ bool NetdServer::attach(Connection &connection, Descriptors &descriptors) {
   if (!connection.entered || connection.leased || descriptors.size() != 1) return false;
   connection.lease.network_namespace = std::move(descriptors.front());
   connection.leased = true;
-  if (!connection.prepared) return answer(connection, connection.prepared) && false;
-  if (auto plugged = networks_.plug_in(connection.lease); !plugged) return answer(connection, plugged) && false;
+  if (!connection.prepared) return refuse(connection, connection.prepared.error());
+  if (auto plugged = networks_.plug_in(connection.lease); !plugged) return refuse(connection, plugged.error());
   return send_attached(connection);
 }
 
@@ -196,13 +196,14 @@ bool NetdServer::resume(Connection &connection, const Frame &frame, Descriptors 
   // A netd that a command started meanwhile has no rights over this container. Unused, it makes room for one that has.
   if (!same_file(descriptors.front().get(), user_namespace_.get())) {
     if (connections_.size() == 1) over_ = true;
-    return answer(connection, Error{EXDEV, "netd", "another user namespace"}) && false;
+    return refuse(connection, Error{EXDEV, "netd", "another user namespace"});
   }
   connection.lease = {.container = parsed.take(), .network_namespace = std::move(descriptors.back())};
   connection.entered = connection.leased = true;
   const auto namespaces = std::span(descriptors).subspan(kBeforeNetworks);
-  if (auto resumed = networks_.resume(connection.lease, namespaces); !resumed)
-    return answer(connection, resumed) && false;
+  if (auto resumed = networks_.resume(connection.lease, namespaces); !resumed) {
+    return refuse(connection, resumed.error());
+  }
   return send_attached(connection);
 }
 
@@ -265,6 +266,11 @@ bool NetdServer::answer(Connection &connection, const Status &outcome) {
   if (!error.detail.empty()) text += ": " + error.detail;
   const FrameHeader failed = {.type = FrameType::net_failed, .a = static_cast<uint32_t>(error.number)};
   return send_frame(connection.socket.get(), failed, text) == SendOutcome::sent;
+}
+
+bool NetdServer::refuse(Connection &connection, const Error &error) {
+  (void)answer(connection, error);
+  return false;
 }
 
 // What the monitor needs to go on with another netd.

@@ -60,19 +60,21 @@ class NetdServer final : public Watch, public net::Timer, public ContainerSource
   bool resume(Connection &connection, const Frame &frame, Descriptors &descriptors);
   bool change(Connection &connection, const Frame &frame);
   bool change_ports(Connection &connection, const Frame &frame);
-  bool forget(Connection &connection, std::string_view network);
+  bool forget(Connection &connection, std::string_view id);
   bool list(Connection &connection);
   void close(Connection &connection);
   void sweep();
   void accept_later();
   void accept_again();
 
-  bool send_attached(Connection &lease);
+  bool send_attached(Connection &connection);
   bool answer(Connection &connection, const Status &outcome);
+  // The last answer to a connection that is closed then: false.
+  bool refuse(Connection &connection, const Error &error);
   void end_run(const Connection &connection);
 
   Connection *find_lease(std::string_view container);
-  bool in_use(std::string_view network) const;
+  bool in_use(std::string_view id) const;
 
   const uint32_t linger_ms_;
   bool over_ = false;

@@ -33,12 +33,7 @@ void read_control(struct msghdr &message, Datagram *datagram) {
 // Builds control messages one behind the other.
 class ControlWriter {
  public:
-  ControlWriter(char *buffer, size_t size) : message_{} {
-    std::memset(buffer, 0, size);
-    message_.msg_control = buffer;
-    message_.msg_controllen = size;
-    next_ = CMSG_FIRSTHDR(&message_);
-  }
+  ControlWriter(char *buffer, size_t size) : message_(empty(buffer, size)), next_(CMSG_FIRSTHDR(&message_)) {}
   template <typename T>
   void put(int level, int type, const T &value) {
     next_->cmsg_level = level;
@@ -51,6 +46,14 @@ class ControlWriter {
   size_t used() const { return used_; }
 
  private:
+  static struct msghdr empty(char *buffer, size_t size) {
+    std::memset(buffer, 0, size);
+    struct msghdr message = {};
+    message.msg_control = buffer;
+    message.msg_controllen = size;
+    return message;
+  }
+
   struct msghdr message_;
   cmsghdr *next_;
   size_t used_ = 0;

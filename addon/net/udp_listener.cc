@@ -50,15 +50,15 @@ void UdpListener::ready(uint32_t) {
 void UdpListener::pass_on(DatagramBatch &batch, unsigned count) {
   for (unsigned first = 0; first < count;) {
     InboundFlow *flow = flow_of(batch.at(first));
-    unsigned end = batch.train_end(first, count);
-    while (flow != nullptr && end < count && flow_of(batch.at(end)) == flow) end = batch.train_end(end, count);
+    unsigned next = batch.train_end(first, count);
+    while (flow != nullptr && next < count && flow_of(batch.at(next)) == flow) next = batch.train_end(next, count);
     if (flow == nullptr) {
-      core_.counters.dropped += end - first;
+      core_.counters.dropped += next - first;
     } else {
       flow->used_ms = core_.loop().now_ms();
-      batch.send(flow->inner.get(), first, end, nullptr, {});
+      batch.send(flow->inner.get(), first, next, nullptr, {});
     }
-    first = end;
+    first = next;
   }
 }
 

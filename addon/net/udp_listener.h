@@ -9,7 +9,7 @@ namespace sampan::net {
 
 class UdpListener final : public PublishedSocket, Watch {
  public:
-  UdpListener(PublisherCore &core, const PublishedPort &port, unique_fd socket);
+  UdpListener(PublisherCore &core, const PublishedPort &published, unique_fd socket);
 
   bool start() { return core_.loop().watch(*this, socket_.get(), EPOLLIN); }
   void close() override;
