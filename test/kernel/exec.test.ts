@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // exec, ps and inspect: what is done to and asked about a running container.
 
+import { gone, sleeping } from '../support/containers.js';
 import { poll } from '../support/poll.js';
 import { requires } from '../support/requires.js';
 import { image, ok, startTool, tool, toResult, uniqueName } from '../support/tool.js';
 
 const container = requires('userns', 'mount-in-userns', 'overlay-in-userns', 'busybox');
-
-const sleeping = async (...options: readonly string[]): Promise<string> => {
-  const name = uniqueName();
-  await ok(['run', '-d', '--name', name, ...options, await image(), 'sleep', '1000']);
-  return name;
-};
-const gone = async (...names: readonly string[]): Promise<void> => {
-  await ok(['rm', '-f', ...names]);
-};
 
 describe('exec', () => {
   container.test('runs in the container with its environment and directory', async () => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Health checks: probes that the monitor runs in the container.
 
+import { gone } from '../support/containers.js';
 import { requires } from '../support/requires.js';
 import { childrenOf, isZombie, monitorOf } from '../support/monitor.js';
 import { poll } from '../support/poll.js';
@@ -19,10 +20,6 @@ interface Health {
     readonly Output: string;
   }[];
 }
-
-const gone = async (...names: readonly string[]): Promise<void> => {
-  await ok(['rm', '-f', ...names]);
-};
 
 const fast = ['--health-interval', '100ms', '--health-timeout', '20s'];
 

@@ -3,6 +3,7 @@
 
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { gone, sleeping } from '../support/containers.js';
 import { poll } from '../support/poll.js';
 import { requires } from '../support/requires.js';
 import { image, loadImage, ok, sandbox, stateOf, tool, uniqueName } from '../support/tool.js';
@@ -15,14 +16,6 @@ const running = async (...options: readonly string[]): Promise<string> => {
   await ok(['run', '-d', '--name', name, ...options, await image(), '/bin/report', 'signals']);
   await poll(async () => (await ok(['logs', name])).includes('ready'));
   return name;
-};
-const sleeping = async (...options: readonly string[]): Promise<string> => {
-  const name = uniqueName();
-  await ok(['run', '-d', '--name', name, ...options, await image(), 'sleep', '1000']);
-  return name;
-};
-const gone = async (...names: readonly string[]): Promise<void> => {
-  await ok(['rm', '-f', ...names]);
 };
 
 describe('create and start', () => {

@@ -4,6 +4,7 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { gone } from '../support/containers.js';
 import { poll, sleep } from '../support/poll.js';
 import { requires } from '../support/requires.js';
 import { childrenOf, monitorOf } from '../support/monitor.js';
@@ -11,10 +12,6 @@ import { readText } from '../support/sandbox.js';
 import { image, ok, sandbox, startTool, stateOf, tool, toResult, uniqueName } from '../support/tool.js';
 
 const container = requires('userns', 'mount-in-userns', 'overlay-in-userns', 'busybox');
-
-const gone = async (...names: readonly string[]): Promise<void> => {
-  await ok(['rm', '-f', ...names]);
-};
 
 /** A container that writes its run number to /runs and the log, then does as told. */
 const counting = async (then: string, ...options: readonly string[]): Promise<string> => {

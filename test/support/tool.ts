@@ -40,37 +40,28 @@ const environment = (changes: ToolOptions['env'] = {}): Record<string, string> =
   );
 };
 
+const optionsOf = ({ env, cwd, timeoutMs = 50_000 }: Omit<ToolOptions, 'input'>) => ({
+  env: environment(env),
+  extendEnv: false as const,
+  cwd: cwd ?? sandbox().directory,
+  encoding: 'buffer' as const,
+  stripFinalNewline: false as const,
+  reject: false as const,
+  maxBuffer: 1 << 28,
+  timeout: timeoutMs,
+});
+
 /** Starts it and does not wait: for what goes on while it runs. */
-export const startTool = (args: readonly string[], { input, env, cwd, timeoutMs = 50_000 }: ToolOptions = {}) =>
+export const startTool = (args: readonly string[], { input, ...options }: ToolOptions = {}) =>
   execa(program, args, {
-    env: environment(env),
-    extendEnv: false,
-    cwd: cwd ?? sandbox().directory,
-    encoding: 'buffer',
-    stripFinalNewline: false,
-    reject: false,
-    maxBuffer: 1 << 28,
-    timeout: timeoutMs,
+    ...optionsOf(options),
     forceKillAfterDelay: 2000,
     ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
   });
 
 /** With stdin, stdout and stderr open as pipes. */
-export const startPiped = (
-  args: readonly string[],
-  { env, cwd, timeoutMs = 50_000 }: Omit<ToolOptions, 'input'> = {},
-) =>
-  execa(program, args, {
-    env: environment(env),
-    extendEnv: false,
-    cwd: cwd ?? sandbox().directory,
-    encoding: 'buffer',
-    stripFinalNewline: false,
-    reject: false,
-    maxBuffer: 1 << 28,
-    timeout: timeoutMs,
-    stdin: 'pipe',
-  });
+export const startPiped = (args: readonly string[], options: Omit<ToolOptions, 'input'> = {}) =>
+  execa(program, args, { ...optionsOf(options), stdin: 'pipe' });
 
 interface Finished {
   readonly exitCode?: number | undefined;
