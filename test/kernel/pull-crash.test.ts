@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startRegistry } from '../registry/support/counterparts.js';
 import { startFaultProxy } from '../registry/support/fault-proxy.js';
 import { sha256 } from '../support/archives.js';
+import { makeRandom } from '../support/random.js';
 import { publish } from '../support/registry-images.js';
 import { requires } from '../support/requires.js';
 import { findLeaks } from '../support/sandbox.js';
@@ -21,16 +22,6 @@ const rounds = 200;
 const killsInARow = 10;
 const seed = Number(process.env['SAMPAN_TEST_SEED'] ?? Date.now() % 1_000_000);
 
-/** mulberry32: small, and the same on every machine. */
-const makeRandom = (start: number): (() => number) => {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-};
 const random = makeRandom(seed);
 
 const within = (...path: readonly string[]): readonly string[] => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A create request with nothing asked for, to vary in tests.
+// A create request with nothing asked for, to vary in tests: what the options make of an empty command line
+// (test/unit/options/create-request.test.ts).
 
 import type { CreateRequest } from '../../lib/spec/create-request.js';
 

@@ -5,6 +5,7 @@ import type { Caller } from '../../../lib/options/caller.js';
 import { runOptions, toCreateRequest } from '../../../lib/options/create-request.js';
 import { scan } from '../../../lib/options/scan.js';
 import type { CreateRequest } from '../../../lib/spec/create-request.js';
+import { plainRequest } from '../../support/request.js';
 
 const files: Readonly<Record<string, string>> = {
   '/home/me/env': '# comment\n\nA=1\n  B=two words\nFROM_CALLER\nUNSET\nC="quoted"\r\nD=\n',
@@ -35,38 +36,7 @@ const request = (...words: readonly string[]): CreateRequest => {
 };
 
 test('without options everything has its default', () => {
-  expect(request()).toEqual({
-    image: 'image',
-    command: ['cmd', '-x'],
-    pull: 'missing',
-    env: [],
-    groupAdd: [],
-    labels: {},
-    annotations: {},
-    mounts: [],
-    networks: [],
-    readOnlyRootfs: false,
-    exposedPorts: [],
-    publish: [],
-    publishAll: false,
-    addedHosts: [],
-    dns: [],
-    dnsSearch: [],
-    dnsOptions: [],
-    init: false,
-    tty: false,
-    openStdin: false,
-    stdinOnce: false,
-    autoRemove: false,
-    privileged: false,
-    capAdd: [],
-    capDrop: [],
-    securityOptions: [],
-    shmSizeBytes: 67_108_864,
-    ulimits: [],
-    sysctls: {},
-    log: { driver: 'json-file', maxSizeBytes: 0, maxFiles: 1 },
-  });
+  expect(request()).toEqual({ ...plainRequest, image: 'image', command: ['cmd', '-x'] });
 });
 
 const bind = (source: string, target: string, more: object = {}): object => ({
