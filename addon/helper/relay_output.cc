@@ -32,7 +32,7 @@ void Relay::flush(Client &client) {
     outcome = send_next(client, bit);
     if (outcome == SendOutcome::sent) sent(client, bit);
   }
-  if (client.socket && exiting_ && client.unsent == 0 && !client.exit_sent) outcome = send_tail(client);
+  if (client.socket && exiting_ && client.unsent == 0 && !client.exit_sent) (void)send_tail(client);
   if (client.socket && client.exit_sent && !client.control) part(client);
   rearm(client);
 }

@@ -103,7 +103,7 @@ void UdpListener::answer(InboundFlow &flow) {
   }
 }
 
-// #syscalls: send
+// #syscalls: sendto
 void UdpListener::refused(InboundFlow &flow) {
   if (port.other_container.is_unspecified()) return;
   HostError told;
