@@ -52,7 +52,7 @@ std::string_view take_piece(std::string_view &rest) {
 
 // It cannot go stale: an entry replaces only what lies directly in the directory that was opened last.
 Status TarRoot::remember(std::string_view path, unique_fd directory) {
-  const Status settled = last_ ? tally_.settle(last_.get()) : Status();
+  Status settled = last_ ? tally_.settle(last_.get()) : Status();
   last_ = std::move(directory);
   last_path_ = path;
   return settled;

@@ -28,7 +28,7 @@ Status TarUnpacker::hide_name(const std::string &path, std::string_view hidden) 
   const Result<int> parent = root_.make_directory(parent_of(path));
   if (!parent) return parent.error();
   const std::string name(hidden);
-  const Status made = make_whiteout(parent.value(), name.c_str());
+  Status made = make_whiteout(parent.value(), name.c_str());
   if (!made && made.error().number != EEXIST) return made;
   struct stat status = {};
   if (fstatat(parent.value(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) < 0) return last_error("fstatat");

@@ -133,12 +133,12 @@ Status TreeNodeWriter::write(int directory, const char *name, const std::string 
     member.link.assign(target, static_cast<size_t>(size));
   }
   (void)is_written(status, path, &member);
-  return write_empty(std::move(member));
+  return write_empty(member);
 }
 
 Status TreeNodeWriter::write_file(int directory, const char *name, const std::string &path, const struct stat &listed) {
   TarMember link = member_of(listed, path);
-  if (is_written(listed, path, &link)) return write_empty(std::move(link));
+  if (is_written(listed, path, &link)) return write_empty(link);
   // Whatever somebody puts into its place meanwhile: a symlink is not followed, a fifo does not hold us.
   const unique_fd file(openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!file && (errno == ENOENT || errno == ELOOP || errno == ENXIO)) return leave_out(listed);
@@ -191,7 +191,7 @@ Status TreeNodeWriter::write_directory(int directory, const std::string &path) {
   TarMember member = member_of(status, path + "/");
   member.type = TarFlag::directory;
   if (auto read = read_xattrs(directory, options_, &member.xattrs); !read) return read;
-  return write_empty(std::move(member));
+  return write_empty(member);
 }
 
 Result<bool> TreeNodeWriter::write_mount_point(int directory, const char *name, const std::string &path) {
@@ -205,7 +205,7 @@ Result<bool> TreeNodeWriter::write_mount_point(int directory, const char *name, 
   ++counts_.mounts_skipped;
   TarMember member = member_of(status, path + "/");
   member.type = TarFlag::directory;
-  if (auto written = write_empty(std::move(member)); !written) return written.error();
+  if (auto written = write_empty(member); !written) return written.error();
   return false;
 }
 
@@ -214,7 +214,7 @@ Status TreeNodeWriter::write_marker(const std::string &path) {
   TarMember member;
   member.path = path;
   member.mode = kPrivate;
-  return write_empty(std::move(member));
+  return write_empty(member);
 }
 
 TarMember TreeNodeWriter::member_of(const struct stat &status, const std::string &path) const {
@@ -230,7 +230,7 @@ TarMember TreeNodeWriter::member_of(const struct stat &status, const std::string
   return member;
 }
 
-Status TreeNodeWriter::write_empty(TarMember member) {
+Status TreeNodeWriter::write_empty(const TarMember &member) {
   if (auto begun = tar_.begin(member); !begun) return begun;
   ++counts_.entries;
   const auto ended = tar_.end();

@@ -52,7 +52,7 @@ class TreeNodeWriter {
   Status write_file(int directory, const char *name, const std::string &path, const struct stat &listed);
   Status write_content(int file, uint64_t size);
   Status leave_out(const struct stat &listed);
-  Status write_empty(TarMember member);
+  Status write_empty(const TarMember &member);
   bool is_written(const struct stat &status, const std::string &path, TarMember *member);
 
   TarWriter &tar_;
