@@ -8,8 +8,8 @@
 //   loop.arm(idle_timer, 30'000);                 // a Timer: expired() is called once
 //   while (!over) loop.turn();
 //
-// Order within a turn: events, then expired timers, then TurnEnds. A Watch that was served or forgotten in a turn must
-// stay in memory until the turn's end: release() it from a TurnEnd.
+// Order within a turn: events, then expired timers, then TurnEnds. A Watch or Timer that is being served must stay in
+// memory meanwhile: those that end themselves are freed by a TurnEnd.
 #pragma once
 
 #include <cstdint>

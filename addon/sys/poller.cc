@@ -22,16 +22,24 @@ bool Poller::want(Watch &watch, int fd, uint32_t events) {
 
 void Poller::forget(Watch &watch, int fd) {
   if (watch.watched_) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
-  watch.watched_ = false;
+  closing(watch);
 }
 
-void Poller::collect(int timeout_ms) { collected_ = epoll_wait(epoll_.get(), events_, kBatch, timeout_ms); }
+void Poller::drop_collected(const Watch &watch) {
+  for (int i = next_; i < collected_; ++i) {
+    if (events_[i].data.ptr == &watch) events_[i].data.ptr = nullptr;
+  }
+}
+
+void Poller::collect(int timeout_ms) {
+  collected_ = epoll_wait(epoll_.get(), events_, kBatch, timeout_ms);
+  next_ = 0;
+}
 
 bool Poller::serve() {
-  for (int i = 0; i < collected_; ++i) {
-    auto *watch = static_cast<Watch *>(events_[i].data.ptr);
-    // Forgotten by what served an earlier event of this batch.
-    if (watch->watched_) watch->ready(events_[i].events);
+  while (next_ < collected_) {
+    const struct epoll_event event = events_[next_++];
+    if (event.data.ptr != nullptr) static_cast<Watch *>(event.data.ptr)->ready(event.events);
   }
   return collected_ != 0;
 }

@@ -12,7 +12,7 @@
 
 namespace sampan {
 
-// Somebody who serves one descriptor. Must outlive the batch of events it is part of (see Poller::wait).
+// Somebody who serves one descriptor. Forget it before it is destroyed; not while it is being served.
 class Watch {
  public:
   virtual void ready(uint32_t events) = 0;
@@ -36,11 +36,14 @@ class Poller {
   // Events that `watch` wants from now on, level-triggered unless EPOLLET is among them. 0 still reports EPOLLHUP and
   // EPOLLERR; forget() does not. False: no memory, or the user watches too much; the events stay what they were.
   bool want(Watch &watch, int fd, uint32_t events);
-  // To be called before the descriptor is closed.
+  // To be called before the descriptor is closed. What was collected for it already is not served.
   void forget(Watch &watch, int fd);
   // The same without a system call, for a descriptor that is closed right away and of which there is no duplicate: then
   // the kernel forgets it too, epoll(7).
-  void closing(Watch &watch) { watch.watched_ = false; }
+  void closing(Watch &watch) {
+    watch.watched_ = false;
+    drop_collected(watch);
+  }
 
   // Waits and serves one batch of events; timeout_ms -1 waits for ever. False: nothing happened in that time.
   bool wait(int timeout_ms) {
@@ -57,8 +60,11 @@ class Poller {
  private:
   static constexpr int kBatch = 64;
 
+  void drop_collected(const Watch &watch);
+
   unique_fd epoll_;
   int collected_ = 0;
+  int next_ = 0;  // of those that were collected, the first that was not served
   struct epoll_event events_[kBatch];
 };
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The parts of the network stack that need no network.
+#include <sys/eventfd.h>
+
 #include <array>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,6 +15,7 @@
 #include "addon/net/spill.h"
 #include "addon/net/tcp_segment.h"
 #include "addon/net/timer_wheel.h"
+#include "addon/sys/poller.h"
 #include "addon/test/container_peer.h"
 #include "addon/test/test.h"
 
@@ -69,6 +73,32 @@ TEST("a timer never fires before its deadline, and not after it was disarmed") {
     now = deadline + 1;
     wheel.advance(now);
   }
+}
+
+// Takes the other one down when its turn comes first.
+class Rival final : public Watch {
+ public:
+  Rival(Poller &poller, std::unique_ptr<Rival> &other) : poller_(poller), other_(other) {
+    CHECK(poller_.want(*this, fd_.get(), EPOLLIN));
+  }
+  ~Rival() { poller_.forget(*this, fd_.get()); }
+  void ready(uint32_t) override { other_.reset(); }
+
+ private:
+  Poller &poller_;
+  std::unique_ptr<Rival> &other_;
+  unique_fd fd_{::eventfd(1, EFD_CLOEXEC)};
+};
+
+TEST("what was forgotten may be destroyed while events of the same batch are served") {
+  Poller poller;
+  CHECK(poller.open().ok());
+  std::unique_ptr<Rival> one;
+  std::unique_ptr<Rival> other;
+  one = std::make_unique<Rival>(poller, other);
+  other = std::make_unique<Rival>(poller, one);
+  CHECK(poller.wait(0));
+  CHECK((one == nullptr) != (other == nullptr));
 }
 
 TEST("the spill queue gives back what it was given, and all or nothing fits") {
