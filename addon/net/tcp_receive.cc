@@ -123,6 +123,7 @@ void Tcp::advance_una(TcpConnection &connection, uint32_t ack) {
   if (connection.fin_known && ack == connection.fin_end) {
     connection.fin_acked = true;
     connection.fin_sent = true;
+    connection.host_eof = true;
     --data;
   }
   connection.undiscarded += data;

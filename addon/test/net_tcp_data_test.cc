@@ -300,6 +300,30 @@ TEST("what is not acknowledged is sent again after a time, from the same place")
   });
 }
 
+// Of data that is on its way: the first of it once more, after a time-out.
+std::unique_ptr<Received> lose_and_see_again(OpenTcp &open) {
+  const auto first = open.tcp.receive();
+  CHECK(first != nullptr && first->segment.seq == open.tcp.ack);
+  auto again = open.tcp.receive();
+  while (again != nullptr && again->segment.seq != open.tcp.ack) again = open.tcp.receive();
+  CHECK(again != nullptr);
+  return again;
+}
+
+TEST("an end that was acknowledged is not sent once more, also when the time-out before was in vain") {
+  with_server([] {
+    World world;
+    OpenTcp open(world);
+    const std::string data = pattern(4000);
+    send_all(world, open.host, data);
+    ::shutdown(open.host.get(), SHUT_WR);
+    lose_and_see_again(open);
+    open.tcp.ack += static_cast<uint32_t>(data.size()) + 1;
+    open.tcp.send(kTcpAck);
+    CHECK(world.nothing_comes());
+  });
+}
+
 TEST("three duplicate acknowledgements bring the missing frame at once") {
   with_server([] {
     World world;
