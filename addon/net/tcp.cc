@@ -226,7 +226,7 @@ void Tcp::forget_settling(TcpConnection &connection) {
 
 // The host's side failed, or we cannot go on: the container sees a reset.
 void Tcp::reset(TcpConnection &connection) {
-  send_reset(connection.key, connection.snd_nxt, connection.rcv_nxt, kTcpRst | kTcpAck);
+  send_reset(connection.key, connection.snd_max, connection.rcv_nxt, kTcpRst | kTcpAck);
   abort_host(connection);
   remove(connection);
 }

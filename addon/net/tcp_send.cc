@@ -95,9 +95,10 @@ void Tcp::send_syn_ack(TcpConnection &connection) {
   connection.rcv_scale = scale;
 }
 
+// After going back SND.NXT lies before what the container expects, which would not look at the segment.
 void Tcp::send_ack(TcpConnection &connection) {
   TcpSegment segment;
-  segment.seq = connection.snd_nxt;
+  segment.seq = connection.snd_max;
   transmit(connection, segment, 0);
 }
 

@@ -324,6 +324,20 @@ TEST("an end that was acknowledged is not sent once more, also when the time-out
   });
 }
 
+TEST("after a time-out, acknowledgements have the number that the container expects next") {
+  with_server([] {
+    World world;
+    OpenTcp open(world);
+    const std::string data = pattern(4000);
+    send_all(world, open.host, data);
+    lose_and_see_again(open);
+    open.tcp.write("x");
+    const auto answer = open.tcp.receive();
+    CHECK(answer != nullptr && answer->segment.payload.empty() && answer->segment.ack == open.tcp.seq);
+    CHECK_EQ(answer->segment.seq, open.tcp.ack + data.size());
+  });
+}
+
 TEST("three duplicate acknowledgements bring the missing frame at once") {
   with_server([] {
     World world;
