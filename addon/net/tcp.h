@@ -138,6 +138,7 @@ class Tcp : Timer {
   // tcp_timer.cc
   void arm_timer(TcpConnection &connection);
   bool wants_window(const TcpConnection &connection) const;
+  void probe_window(TcpConnection &connection);
   uint64_t retransmit_delay(const TcpConnection &connection) const;
   void measure_round_trip(TcpConnection &connection, uint32_t ack);
 

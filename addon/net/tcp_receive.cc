@@ -99,6 +99,7 @@ bool Tcp::receive_ack(TcpConnection &connection, const TcpSegment &segment) {
       (seq_before(connection.snd_wl1, segment.seq) ||
        (connection.snd_wl1 == segment.seq && seq_not_after(connection.snd_wl2, segment.ack)))) {
     connection.snd_wnd = window;
+    if (window != 0) connection.probes = 0;
     connection.snd_wl1 = segment.seq;
     connection.snd_wl2 = segment.ack;
   }

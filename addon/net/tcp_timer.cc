@@ -14,6 +14,9 @@ constexpr uint64_t kMinDelayMs = 200;
 constexpr uint64_t kMaxDelayMs = 60'000;
 constexpr uint64_t kBehindMs = 20;
 constexpr uint8_t kMaxTries = 12;
+// The time between probes of a closed window doubles so often: a container that does not read for long costs little,
+// and an opening that got lost is found after some seconds.
+constexpr uint8_t kMostDoublings = 4;
 constexpr uint64_t kLingerMs = 1000;
 // What Linux does by default (tcp(7), tcp_keepalive_time); every connection, since nothing else ends one whose
 // container has vanished.
@@ -28,7 +31,7 @@ constexpr uint64_t kPauseMs = 100;
 uint64_t Tcp::retransmit_delay(const TcpConnection &connection) const {
   // Not less than what a receiver may hold an acknowledgement back.
   const uint64_t base = connection.srtt_ms + std::max(uint64_t{4} * connection.rttvar_ms, kMinDelayMs);
-  return std::min(base << connection.tries, kMaxDelayMs);
+  return std::min(base << std::max(connection.tries, connection.probes), kMaxDelayMs);
 }
 
 void Tcp::arm_timer(TcpConnection &connection) {
@@ -63,6 +66,12 @@ bool Tcp::wants_window(const TcpConnection &connection) const {
   return connection.readable && !connection.host_eof && sendable(connection) == 0;
 }
 
+// RFC 9293 3.8.6.1: for as long as it is answered.
+void Tcp::probe_window(TcpConnection &connection) {
+  if (connection.probes < kMostDoublings) ++connection.probes;
+  send_probe(connection);
+}
+
 void Tcp::expired(TcpConnection &connection) {
   if (core_.is_behind() && connection.state != TcpState::lingering) return core_.loop.arm(connection, kBehindMs);
   switch (connection.state) {
@@ -76,9 +85,11 @@ void Tcp::expired(TcpConnection &connection) {
       if (connection.snd_una != connection.snd_max) {
         if (++connection.tries > kMaxTries) return reset(connection);
         go_back(connection);
+        // Nothing of it goes out then: the container had no room for what it had room for before.
+        if (connection.snd_wnd == 0) probe_window(connection);
       } else if (wants_window(connection)) {
         if (++connection.tries > kMaxTries) return reset(connection);
-        send_probe(connection);
+        probe_window(connection);
       } else if (connection.undiscarded != 0) {
         discard_acknowledged(connection);
       } else {

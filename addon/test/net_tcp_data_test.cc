@@ -281,6 +281,45 @@ TEST("a closed window of the container is probed, and its opening resumes") {
   });
 }
 
+TEST("a window that closes over what is in flight is probed, and its opening brings that again") {
+  with_server([] {
+    World world;
+    OpenTcp open(world);
+    send_all(world, open.host, "waiting");
+    const auto lost = open.tcp.receive();
+    CHECK(lost != nullptr && lost->payload() == "waiting");
+    // There was no room for it after all.
+    open.tcp.window = 0;
+    for (int i = 0; i < 2; ++i) {
+      open.tcp.send(kTcpAck);
+      const auto probe = open.tcp.receive(3000);
+      CHECK(probe != nullptr && probe->segment.seq == open.tcp.ack - 1 && probe->segment.payload.empty());
+    }
+    open.tcp.window = 1000;
+    open.tcp.send(kTcpAck);
+    CHECK_EQ(open.tcp.read(7), std::string("waiting"));
+  });
+}
+
+TEST("a window that stays closed is probed more and more seldom") {
+  with_server([] {
+    World world;
+    OpenTcp open(world);
+    open.tcp.window = 0;
+    open.tcp.send(kTcpAck);
+    world.turn_for(2);
+    send_all(world, open.host, "waiting");
+    int probes = 0;
+    const uint64_t end = world.loop.now_ms() + 1600;
+    while (world.loop.now_ms() < end) {
+      if (open.tcp.receive(end - world.loop.now_ms()) == nullptr) break;
+      ++probes;
+      open.tcp.send(kTcpAck);
+    }
+    CHECK(probes >= 1 && probes <= 4);
+  });
+}
+
 TEST("what is not acknowledged is sent again after a time, from the same place") {
   with_server([] {
     World world;
