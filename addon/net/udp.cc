@@ -60,6 +60,11 @@ void Udp::receive(const Packet &packet) {
     ++core_.counters.invalid;
     return;
   }
+  // Who writes frames himself could have us send one byte at a time.
+  if (packet.gso_size != 0 && length > packet.gso_size * kMostSegments + kUdpHeaderSize) {
+    ++core_.counters.invalid;
+    return;
+  }
   UdpFlow *flow = flow_table_.find(key);
   if (flow == nullptr) flow = find_or_make_flow(key, packet);
   if (flow == nullptr) return;

@@ -24,6 +24,8 @@ inline constexpr size_t kUdpHeaderSize = 8;
 // udp(7): a call takes up to 64 segments (UDP_MAX_SEGMENTS of all kernels), together no more than a datagram.
 inline constexpr size_t kMaxSegments = 64;
 inline constexpr size_t kMaxTrain = 65000;
+// What any kernel makes of them in one frame (UDP_MAX_SEGMENTS since Linux 6.9).
+inline constexpr size_t kMostSegments = 128;
 
 // Larger buffers, as far as the host allows. What fits in is not lost while others have the processor.
 void widen_buffers(int socket);

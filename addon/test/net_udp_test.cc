@@ -153,6 +153,16 @@ TEST("several datagrams in one frame stay several, both ways") {
   });
 }
 
+TEST("a frame of more datagrams than any kernel joins is not taken") {
+  with_server([] {
+    World world;
+    UdpServer server;
+    send_udp(world, server.port, std::string(60'000, 'x'), kServerAddress, 1);
+    CHECK_EQ(server.receive(world), std::string("nothing"));
+    CHECK_EQ(world.stack->counters().invalid, 1);
+  });
+}
+
 TEST("datagrams that come together enter the container in one frame, whatever their sizes in the right order") {
   with_server([] {
     World world;
