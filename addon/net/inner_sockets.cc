@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "addon/net/tcp_options.h"
 #include "addon/sys/network_namespace.h"
 
 namespace sampan::net {
@@ -26,6 +27,7 @@ Result<unique_fd> open_transparent(int family, int type) {
   // datagrams it would not (socket(7): even a port that it chooses itself may be another socket's).
   if (type == SOCK_STREAM && ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
     return last_error("setsockopt", "SO_REUSEADDR");
+  if (type == SOCK_STREAM) keep_urgent_data(socket.get());
   return socket;
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "addon/net/tcp_options.h"
 #include "addon/net/udp_listener.h"
 
 namespace sampan::net {
@@ -158,6 +159,8 @@ Result<unique_fd> open_host_socket(const PublishedPort &port, uint16_t *bound_po
     return on_port("setsockopt", port);
   if (family == AF_INET6 && ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) != 0)
     return on_port("setsockopt", port);
+  // Those that are accepted inherit it.
+  if (!port.is_udp) keep_urgent_data(socket.get());
   if (::bind(socket.get(), &address.any, address.length) != 0) return on_port("bind", port);
   if (!port.is_udp && ::listen(socket.get(), kBacklog) != 0) return on_port("listen", port);
   address.length = sizeof address.v6;

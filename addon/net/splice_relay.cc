@@ -147,7 +147,8 @@ bool SpliceRelay::pass_on_end(Direction &direction, const Side &to, const Direct
 }
 
 SpliceRelay::Step SpliceRelay::fill(Direction &direction, Side &from, Side &to, size_t *moved) {
-  const bool is_worth_it = direction.bulk && owner_.pipes().has_large();
+  // splice(2) does not get past the mark of urgent data.
+  const bool is_worth_it = direction.bulk && !direction.urgent && owner_.pipes().has_large();
   return is_worth_it ? fill_pipe(direction, from, moved) : pass_message(direction, from, to, moved);
 }
 

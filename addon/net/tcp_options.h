@@ -13,6 +13,12 @@ inline void send_at_once(int socket) {
   (void)::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
+// socket(7), SO_OOBINLINE: urgent data stays in its place among the rest, rather than being left out.
+inline void keep_urgent_data(int socket) {
+  const int on = 1;
+  (void)::setsockopt(socket, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
+}
+
 // socket(7), SO_LINGER: the connection is reset when it is closed, and what is unsent is thrown away.
 inline void reset_on_close(int socket, bool reset = true) {
   const struct linger now = {.l_onoff = reset ? 1 : 0, .l_linger = 0};

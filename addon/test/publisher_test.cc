@@ -213,6 +213,57 @@ TEST("a connection that has ended is closed although others keep the loop busy")
   });
 }
 
+// Everything that is sent, as it arrives at the other end.
+class Flow {
+ public:
+  Flow(World &world, const unique_fd &from, const unique_fd &to) : world_(world), from_(from), to_(to) {}
+
+  void send(std::string_view data, int flags = 0) {
+    for (int waits = 0; !data.empty() && waits < 200;) {
+      const ssize_t size = ::send(from_.get(), data.data(), data.size(), flags | MSG_DONTWAIT | MSG_NOSIGNAL);
+      if (size > 0) {
+        data.remove_prefix(static_cast<size_t>(size));
+      } else {
+        ++waits;
+        take();
+      }
+    }
+  }
+  size_t wait_for(size_t size) {
+    for (int waits = 0; taken_ < size && waits < 200; ++waits) take();
+    return taken_;
+  }
+
+ private:
+  void take() {
+    world_.turn();
+    char buffer[65536];
+    for (ssize_t size; (size = ::recv(to_.get(), buffer, sizeof buffer, MSG_DONTWAIT)) > 0;)
+      taken_ += static_cast<size_t>(size);
+  }
+
+  World &world_;
+  const unique_fd &from_;
+  const unique_fd &to_;
+  size_t taken_ = 0;
+};
+
+TEST("urgent data arrives in band, also in the middle of much else, in both directions") {
+  test::in_own_network({kClient, kContainer}, [] {
+    World world;
+    const unique_fd listener = server(SOCK_STREAM);
+    const Pair pair = connect_through(world, listener, world.publish(false), kClient, kClient);
+    const std::string much(200'000, 'm');
+    for (const bool inward : {true, false}) {
+      Flow flow(world, inward ? pair.client : pair.server, inward ? pair.server : pair.client);
+      flow.send(much);
+      flow.send("!", MSG_OOB);
+      flow.send(much);
+      CHECK_EQ(flow.wait_for(2 * much.size() + 1), 2 * much.size() + 1);
+    }
+  });
+}
+
 TEST("clients of the host's loopback come from another address") {
   test::in_own_network({kContainer}, [] {
     World world;
