@@ -33,6 +33,7 @@ const asRoot = async (args) => {
       SAMPAN_TEST_PROGRAMS: image,
       SAMPAN_TEST_MACHINES: state,
       SAMPAN_TEST_OTHER: addresses.other,
+      SAMPAN_TEST_OTHER6: addresses.other6,
       SAMPAN_TEST_HOST: addresses.host,
     };
     const run = (command, more) =>

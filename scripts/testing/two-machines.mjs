@@ -5,7 +5,8 @@
 //
 // How this works: tests run as an unprivileged user, who can neither enter the other machine nor change addresses. For
 // both there is a Unix socket: `agent` (test/support/other-machine.mjs, as the user, in the other namespace) runs
-// commands there, `control` (here, as root) takes {"impair": [loss, double, overtaken, ms]} and {"ip": [place, ...args]}.
+// commands there, `control` (here, as root) takes {"impair": [loss, double, overtaken, ms]}, {"ip": [place, ...args]} and
+// {"sysctl": [place, name, value]}.
 
 import { spawn } from 'node:child_process';
 import { chmodSync, chownSync, openSync, rmSync } from 'node:fs';
@@ -15,7 +16,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { output } from './commands.mjs';
 
-export const addresses = { host: '198.51.100.1', other: '198.51.100.2' };
+export const addresses = { host: '198.51.100.1', other: '198.51.100.2', other6: '2001:db8:51::2' };
+const host6 = '2001:db8:51::1';
 
 export class TwoMachines {
   #children = [];
@@ -44,6 +46,12 @@ export class TwoMachines {
     return output(program, [...before, 'ip', ...args]);
   }
 
+  sysctl(place, name, value) {
+    const [program, ...before] = this.into(place);
+    const path = `/proc/sys/${name.replaceAll('.', '/')}`;
+    output(program, [...before, 'sh', '-c', 'printf %s "$1" > "$0"', path, value]);
+  }
+
   async #plug(badLink) {
     this.cable = spawn(badLink, [this.host, this.other], { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#children.push(this.cable);
@@ -53,10 +61,12 @@ export class TwoMachines {
       this.ip(place, 'address', 'add', `${addresses[place]}/24`, 'dev', 'wire0');
       this.ip(place, 'link', 'set', 'wire0', 'up', 'mtu', '1500', 'txqueuelen', '2000');
     }
+    this.ip('host', 'address', 'add', `${host6}/64`, 'dev', 'wire0', 'nodad');
+    this.ip('other', 'address', 'add', `${addresses.other6}/64`, 'dev', 'wire0', 'nodad');
     this.ip('host', 'route', 'add', 'default', 'via', addresses.other);
+    this.ip('host', 'route', 'add', 'default', 'via', addresses.other6);
     // the other machine serves names
-    const [program, ...before] = this.into('other');
-    output(program, [...before, 'sh', '-c', 'echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start']);
+    this.sysctl('other', 'net.ipv4.ip_unprivileged_port_start', '0');
   }
 
   #serve() {
@@ -65,9 +75,10 @@ export class TwoMachines {
       request.on('data', (chunk) => (text += chunk));
       request.on('end', () => {
         try {
-          const { impair, ip } = JSON.parse(text);
+          const { impair, ip, sysctl } = JSON.parse(text);
           if (impair) this.cable.stdin.write(`${impair.map(Number).join(' ')}\n`);
           if (ip) this.ip(...ip.map(String));
+          if (sysctl) this.sysctl(...sysctl.map(String));
           response.end('{}');
         } catch (error) {
           response.statusCode = 500;

@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hostIp, ip, otherIp, runAt, startOnOther, type Place } from '../support/machines.js';
+import { hostIp, ip, otherIp, otherIp6, runAt, startOnOther, sysctl, type Place } from '../support/machines.js';
 import { requires } from '../support/requires.js';
 import { echoPort, portOf, serve } from '../support/published.js';
 import { ok, uniqueName } from '../support/tool.js';
@@ -37,8 +37,13 @@ container.test('refused, silent, unreachable, reset and ended look as they do wi
   expect(inside).toEqual(outside);
 });
 
+const askProtocols = (address: string): readonly string[] =>
+  python('protocols.py', 'ask', address, '7201', '7202', '7203');
 const expectAll = async (place: Place, address: string): Promise<void> => {
-  const seen = JSON.parse(await runAt(place, python('protocols.py', 'ask', address, '7201', '7202', '7203'))) as object;
+  expectTrue(place, address, await runAt(place, askProtocols(address)));
+};
+const expectTrue = (place: Place, address: string, printed: string): void => {
+  const seen = JSON.parse(printed) as object;
   for (const [what, is] of Object.entries(seen))
     expect([place, address, what, is]).toEqual([place, address, what, true]);
 };
@@ -56,6 +61,26 @@ container.test(
     await ok(['rm', '-f', name]);
   },
 );
+
+container.test('the same to another machine by IPv6, from a network that has it', async () => {
+  await using _server = await startOnOther(serveProtocols);
+  const network = uniqueName('six');
+  await ok(['network', 'create', '--ipv6', network]);
+  const args = ['--network', network, '-v', `${__dirname}:${__dirname}:ro`];
+  expectTrue('container', otherIp6, await ok(['run', '--rm', ...args, 'host', ...askProtocols(otherIp6)]));
+  const ping = (address: string): Promise<string> =>
+    ok(['run', '--rm', ...args, 'host', ...python('ping.py', address)]);
+  await sysctl('host', 'net.ipv4.ping_group_range', '0 2147483647');
+  expect(await ping(otherIp)).toBe('answered');
+  expect(await ping(otherIp6)).toBe('answered');
+  // nobody has this address of theirs
+  expect(await ping('2001:db8:51::77')).toBe('EHOSTUNREACH');
+  await sysctl('host', 'net.ipv4.ping_group_range', '1 0');
+  // "administratively prohibited" (icmp_err_convert of Linux; for IPv6 it is EACCES)
+  expect(await ping(otherIp)).toBe('EHOSTUNREACH');
+  expect(await ping(otherIp6)).toBe('EACCES');
+  await ok(['network', 'rm', network]);
+});
 
 container.test('the same between containers, and from the host and another machine to published ports', async () => {
   const name = uniqueName('protocols');

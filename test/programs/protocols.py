@@ -111,10 +111,23 @@ def serve_connection(connection):
 # ---- UDP and DNS -----------------------------------------------------------------------------------------------------
 
 
-def serve_datagrams(port):
-    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+def bind_datagrams(port):
+    """IPv4 comes as IPv6 addresses that hold it."""
+    udp = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    udp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
     udp.bind(('', port))
+    return udp
+
+
+def datagrams_to(host):
+    udp = socket.socket(socket.AF_INET6 if ':' in host else socket.AF_INET, socket.SOCK_DGRAM)
+    udp.settimeout(5)
+    return udp
+
+
+def serve_datagrams(port):
+    udp = bind_datagrams(port)
+    udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
     while True:
         data, client = udp.recvfrom(65536)
         udp.sendto(data, client)
@@ -142,8 +155,7 @@ def dns_answer(query, most):
 
 
 def serve_dns_udp(port):
-    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    udp.bind(('', port))
+    udp = bind_datagrams(port)
     while True:
         query, client = udp.recvfrom(4096)
         udp.sendto(dns_answer(query, 512), client)
@@ -157,7 +169,7 @@ def serve_dns_tcp(connection):
 
 
 def accept_all(port, handle):
-    listener = socket.create_server(('', port), backlog=128)
+    listener = socket.create_server(('', port), family=socket.AF_INET6, backlog=128, dualstack_ipv6=True)
     while True:
         connection, _ = listener.accept()
         threading.Thread(target=handle, args=(connection,), daemon=True).start()
@@ -205,7 +217,7 @@ def ask_early_end(host, port):
 
 def ask_websocket(host, port):
     with open_kind(host, port, 'GET / HTTP/1.1') as connection:
-        head = f'Host: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: c2FtcGFuIHRlc3Qga2V5IQ==\r\n\r\n'
+        head = f'Host: server\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: c2FtcGFuIHRlc3Qga2V5IQ==\r\n\r\n'
         connection.sendall(head.encode())
         if ' 101 ' not in read_line(connection):
             return False
@@ -222,8 +234,7 @@ def ask_websocket(host, port):
 
 def ask_datagrams(host, port):
     """Packets as QUIC sends them, eight on the way at a time: all have to come back, once each, as they were."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        udp.settimeout(5)
+    with datagrams_to(host) as udp:
         udp.connect((host, port))
         for size in (1200, 1252, 1350, 1452):
             for first in range(0, 400, 8):
@@ -241,8 +252,7 @@ def dns_query(name):
 
 
 def ask_dns(host, port):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        udp.settimeout(5)
+    with datagrams_to(host) as udp:
         udp.sendto(dns_query('small.example'), (host, port))
         small = udp.recv(4096)
         udp.sendto(dns_query('big.example'), (host, port))

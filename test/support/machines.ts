@@ -16,6 +16,7 @@ export const isFull = process.env['SAMPAN_TEST_FULL'] !== undefined;
 
 export const hostIp = process.env['SAMPAN_TEST_HOST'] ?? '';
 export const otherIp = process.env['SAMPAN_TEST_OTHER'] ?? '';
+export const otherIp6 = process.env['SAMPAN_TEST_OTHER6'] ?? '';
 
 interface Finished {
   readonly code: number;
@@ -46,6 +47,11 @@ export const setLink = async ({ lost = 0, doubled = 0, overtaken = 0, ms = 2 } =
 /** ip(8) as root of a machine. */
 export const ip = async (place: 'host' | 'other', ...args: readonly string[]): Promise<void> => {
   await ask('control', { ip: [place, ...args] });
+};
+
+/** A setting of a machine's network namespace, written by root. */
+export const sysctl = async (place: 'host' | 'other', name: string, value: string): Promise<void> => {
+  await ask('control', { sysctl: [place, name, value] });
 };
 
 const onOther = async (command: readonly string[], timeoutMs: number): Promise<Finished> =>
