@@ -12,6 +12,8 @@ payload = b'sampan' * 10
 try:
     with socket.socket(family, socket.SOCK_DGRAM, protocol) as ping:
         ping.settimeout(8)
+        # as ping(8): every error counts, not only those that end a connection
+        ping.setsockopt(*((socket.IPPROTO_IPV6, 25) if is_v6 else (socket.IPPROTO_IP, 11)), 1)
         ping.connect((address, 0))
         # the kernel puts checksum and identifier in
         ping.send(bytes([request, 0, 0, 0, 0, 0, 0, 1]) + payload)
