@@ -40,14 +40,21 @@ class Taker final : public net::HandoverTarget {
   unique_fd container;  // its end, after the hand-over
 };
 
-// From the container to the host, who reads all of it.
+// From the container to the host, who reads all of it: once more on a machine so busy that it was not fast.
 void move_much(World &world, OpenTcp &flow) {
+  constexpr uint64_t kFastMs = 500;
+  constexpr int kMostTries = 20;
   const std::string data(kFrame, 'd');
-  for (int i = 0; i < kFramesForMuch; ++i) {
-    flow.tcp.write(data);
-    CHECK_EQ(read_host(world, flow.host, data.size()).size(), data.size());
+  bool fast = false;
+  for (int tries = 0; !fast && tries < kMostTries; ++tries) {
+    const uint64_t begin = world.loop.now_ms();
+    for (int i = 0; i < kFramesForMuch; ++i) {
+      flow.tcp.write(data);
+      CHECK_EQ(read_host(world, flow.host, data.size()).size(), data.size());
+    }
+    world.turn_for(5);
+    fast = world.loop.now_ms() - begin < kFastMs;
   }
-  world.turn_for(5);
 }
 
 void drain(World &world) {
