@@ -29,11 +29,12 @@ class Pool {
 
   bool is_open() const { return memory_.at() != nullptr; }
   uint32_t used() const { return used_; }
+  bool has_room() const { return used_ != capacity_; }
 
   // Null when the pool is exhausted.
   template <typename... Arguments>
   T *make(Arguments &&...arguments) {
-    if (used_ == capacity_) return nullptr;
+    if (!has_room()) return nullptr;
     while (free_[first_with_room_] == 0) ++first_with_room_;
     uint64_t &free = free_[first_with_room_];
     const auto index = static_cast<uint32_t>(std::countr_zero(free));

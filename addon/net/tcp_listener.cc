@@ -49,19 +49,24 @@ bool TcpListener::accept_one() {
 }
 
 void TcpListener::relay(unique_fd client, const SocketAddress &address) {
+  // First: a socket in the network costs far more than a client that is refused.
+  if (!core_.relays.has_room()) return refuse(client);
   auto inner = core_.connect_inner(address, target_, SOCK_STREAM);
   SpliceRelay *made =
       inner ? core_.relays.make(static_cast<RelayOwner &>(*this), std::move(client), inner.take()) : nullptr;
-  if (made == nullptr) {
-    ++core_.counters.failed;
-    // It must not look like an empty answer. A pool without room has taken nothing.
-    // NOLINTNEXTLINE(bugprone-use-after-move,clang-analyzer-cplusplus.Move)
-    return reset_on_close(client.get());
-  }
+  // Only what was made has taken the client.
+  // NOLINTNEXTLINE(bugprone-use-after-move,clang-analyzer-cplusplus.Move)
+  if (made == nullptr) return refuse(client);
   ++core_.counters.connections;
   if (made->start()) return;
   ++core_.counters.failed;
   made->abort();
+}
+
+// It must not look like an empty answer.
+void TcpListener::refuse(const unique_fd &client) {
+  ++core_.counters.failed;
+  reset_on_close(client.get());
 }
 
 unique_fd TcpListener::another_way(SpliceRelay &) {

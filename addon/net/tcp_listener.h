@@ -28,6 +28,7 @@ class TcpListener final : public PublishedSocket, RelayOwner, Watch, Timer {
   // False: nobody is waiting, or nobody can be served now.
   bool accept_one();
   void relay(unique_fd client, const SocketAddress &address);
+  void refuse(const unique_fd &client);
   void pause();
 
   PublisherCore &core_;

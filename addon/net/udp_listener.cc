@@ -72,6 +72,8 @@ InboundFlow *UdpListener::flow_of(const Datagram &datagram) {
 }
 
 InboundFlow *UdpListener::make_flow(const FlowKey &key, const Datagram &datagram) {
+  // First: a socket in the network costs far more than a datagram that is dropped.
+  if (!core_.flows.has_room()) return nullptr;
   auto inner = core_.connect_inner(datagram.from, target_, SOCK_DGRAM);
   if (!inner) return nullptr;
   DatagramBatch::prepare(inner.value().get(), target_.any.sa_family);

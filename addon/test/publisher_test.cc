@@ -40,18 +40,20 @@ class Alarm final : public Timer {
 
 struct SocketsHere final : public InnerSocketSource {
   Status open(int family, int type, std::span<unique_fd> sockets, size_t *opened) override {
+    ++journeys;
     return open_inner_sockets(here.get(), family, type, sockets, opened);
   }
   unique_fd here{::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)};
+  int journeys = 0;
 };
 
 // A publisher of one network, a server in its container, and the loop, turned by hand.
 struct World {
-  explicit World(uint32_t udp_flows = 4) {
+  explicit World(uint32_t udp_flows = 4, uint32_t connections = 64) {
     CHECK(loop.open().ok());
     resources = PublisherResources::create(loop).take();
     const IpPrefix own[] = {IpPrefix::v4(ip("10.88.0.0"), 16)};
-    publisher = Publisher::create(*resources, inner, own, {.connections = 64, .udp_flows = udp_flows}).take();
+    publisher = Publisher::create(*resources, inner, own, {.connections = connections, .udp_flows = udp_flows}).take();
   }
 
   uint16_t publish(bool is_udp, const char *host = "0.0.0.0") {
@@ -579,6 +581,31 @@ TEST("UDP clients beyond the limit are dropped and counted, the largest datagram
     world.turn();
     CHECK_EQ(receive(service), "<error>");
     CHECK_EQ(world.publisher->counters().dropped, 1);
+  });
+}
+
+TEST("clients beyond the limits cost no sockets of the network, TCP and UDP") {
+  test::in_own_network({kClient, kContainer}, [] {
+    constexpr int kTooMany = 40;
+    World world(1, 1);
+    const unique_fd service = server(SOCK_DGRAM);
+    const uint16_t port = world.publish(true);
+    const unique_fd first = call(SOCK_DGRAM, kClient, kClient, port);
+    send_text(first, "first");
+    CHECK(world.wait(service));
+    const unique_fd listener = server(SOCK_STREAM);
+    const uint16_t stream_port = world.publish(false);
+    const Pair pair = connect_through(world, listener, stream_port, kClient, kClient);
+    const int journeys = world.inner.journeys;
+    for (int i = 0; i < kTooMany; ++i) {
+      send_text(call(SOCK_DGRAM, kClient, kClient, port), "one too many");
+      const unique_fd refused = call(SOCK_STREAM, kClient, kClient, stream_port);
+      CHECK(world.wait(refused));
+    }
+    world.turn();
+    CHECK_EQ(world.publisher->counters().dropped, kTooMany);
+    CHECK_EQ(world.publisher->counters().failed, kTooMany);
+    CHECK_EQ(world.inner.journeys, journeys);
   });
 }
 
