@@ -110,7 +110,10 @@ void SpliceRelay::connect_again() {
   if (!watch(inner_)) abort();
 }
 
-void SpliceRelay::resume() { transfer(); }
+void SpliceRelay::resume() {
+  resumed_later_ = false;
+  transfer();
+}
 
 void SpliceRelay::transfer() {
   if (!pump(inward_, client_, inner_, outward_) || !pump(outward_, inner_, client_, inward_)) return abort();
@@ -126,7 +129,7 @@ bool SpliceRelay::pump(Direction &direction, Side &from, Side &to, const Directi
       step = drain(direction, to);
     } else if (direction.readable && !direction.ended) {
       if (moved >= kBytesPerTurn) {
-        owner_.unfinished(*this);
+        if (!std::exchange(resumed_later_, true)) owner_.unfinished(*this);
         return true;
       }
       step = fill(direction, from, to, &moved);

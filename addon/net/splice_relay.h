@@ -32,7 +32,7 @@ class RelayOwner {
   virtual std::span<uint8_t> buffer() = 0;
   // Another socket for a relay whose inner one was refused, on its way too; none: the client is reset.
   virtual unique_fd another_way(SpliceRelay &) { return {}; }
-  // There is more to do: resume() it at the turn's end.
+  // There is more to do: resume() it at the turn's end. Not asked again before that.
   virtual void unfinished(SpliceRelay &relay) = 0;
   // Both ends were passed on: close() it as soon as nobody waits for anything else.
   virtual void finished(SpliceRelay &relay) = 0;
@@ -119,6 +119,7 @@ class SpliceRelay {
   bool connecting_ = true;
   bool connected_again_ = false;
   bool finished_ = false;
+  bool resumed_later_ = false;
   bool resets_on_close_ = false;  // the inner one, unless both have ended
 };
 
