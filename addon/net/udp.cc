@@ -113,6 +113,11 @@ UdpPort *Udp::find_or_make_port(const FlowKey &key, const Packet &packet) {
   const bool v4 = key.source.is_v4();
   unique_fd fd(::socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   UdpPort *port = fd ? ports_.make(*this, key) : nullptr;
+  // It would never hear an answer.
+  if (port != nullptr && !core_.loop.watch(*port, fd.get(), EPOLLIN)) {
+    ports_.destroy(port);
+    port = nullptr;
+  }
   if (port == nullptr) {
     ++core_.counters.limited;
     core_.send_error({IcmpReason::prohibited}, packet);
@@ -123,7 +128,6 @@ UdpPort *Udp::find_or_make_port(const FlowKey &key, const Packet &packet) {
   if (core_.link.udp_segments()) accept_trains(fd.get());
   port->fd = std::move(fd);
   port_table_.insert(*port);
-  core_.loop.watch(*port, port->fd.get(), EPOLLIN);
   core_.loop.arm(*port, kLookMs);
   return port;
 }

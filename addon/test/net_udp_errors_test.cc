@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a container hears of a datagram that went nowhere: what the host's kernel tells a program of its own.
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/if_tun.h>
+#include <linux/seccomp.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
+#include <cerrno>
+#include <cstddef>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
 
 #include "addon/net/bytes.h"
 #include "addon/net/checksum.h"
@@ -98,6 +105,33 @@ TEST("a closed port is reported with the datagram's data") {
     CHECK(frame != nullptr && frame->packet.protocol == IPPROTO_ICMP);
     CHECK_EQ(frame->packet.transport[1], 3);
     check_quote(frame->packet);
+  });
+}
+
+// epoll(7): the user watches as many descriptors as one user may.
+void let_no_more_be_watched() {
+  sock_filter filter[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_epoll_ctl, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSPC),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog program{std::size(filter), filter};
+  CHECK_EQ(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+TEST("a datagram whose answer could not be heard is prohibited") {
+  in_own_network({kServerAddress}, [] {
+    World world;
+    let_no_more_be_watched();
+    world.send(IPPROTO_UDP, kContainerAddress, kServerAddress, make_udp(5000, 9, kQuestion));
+    const auto frame = world.receive();
+    CHECK(frame != nullptr && frame->packet.protocol == IPPROTO_ICMP);
+    CHECK_EQ(frame->packet.transport[0], 3);
+    CHECK_EQ(frame->packet.transport[1], 13);
+    check_quote(frame->packet);
+    CHECK_EQ(world.stack->counters().udp_flows, 0);
+    CHECK_EQ(world.stack->counters().limited, 1);
   });
 }
 
