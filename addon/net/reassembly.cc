@@ -4,7 +4,17 @@
 #include <algorithm>
 #include <cstring>
 
+#include "addon/net/bytes.h"
+#include "addon/net/checksum.h"
+
 namespace sampan::net {
+
+namespace {
+
+constexpr size_t kV4HeaderSize = 20;
+constexpr size_t kV6HeaderSize = 40;
+
+}  // namespace
 
 Reassembler::Reassembler() = default;
 
@@ -43,8 +53,9 @@ bool Reassembler::mark(Slot &slot, size_t first, size_t last) {
 bool Reassembler::add(Packet &packet, uint64_t now_ms) {
   const std::span<const uint8_t> part = packet.transport;
   const size_t end = packet.fragment_offset + part.size();
+  const size_t most = 65535 - (packet.source.is_v4() ? kV4HeaderSize : 0);
   // All but the last are whole units.
-  if (part.empty() || end > 65535 || (packet.more_fragments && part.size() % kUnit != 0)) return false;
+  if (part.empty() || end > most || (packet.more_fragments && part.size() % kUnit != 0)) return false;
   Slot &slot = *find(packet, now_ms);
   const bool is_other_end = !packet.more_fragments && slot.total != 0 && end != slot.total;
   if (!packet.more_fragments) slot.total = static_cast<uint32_t>(end);
@@ -59,18 +70,38 @@ bool Reassembler::add(Packet &packet, uint64_t now_ms) {
   slot.received += static_cast<uint32_t>(part.size());
   if (slot.total == 0 || slot.received < slot.total) return false;
   slot.used = false;
+  complete(slot, packet);
+  return true;
+}
+
+// With the header of this fragment, made that of the whole, so that an ICMP error can quote it. Options and extension
+// headers are left out.
+void Reassembler::complete(const Slot &slot, Packet &packet) const {
+  const bool v4 = packet.source.is_v4();
+  const size_t header_size = v4 ? kV4HeaderSize : kV6HeaderSize;
+  uint8_t *header = data(slot) - header_size;
+  std::memcpy(header, packet.whole.data(), header_size);
+  if (v4) {
+    header[0] = 0x45;
+    store16(header + 2, static_cast<uint32_t>(header_size + slot.total));
+    store16(header + 6, 0);
+    store16(header + 10, 0);
+    store16(header + 10, static_cast<uint16_t>(~fold(add_sum(0, header, header_size))));
+  } else {
+    store16(header + 4, slot.total);
+    header[6] = packet.protocol;
+  }
   packet.transport = {data(slot), slot.total};
-  packet.whole = packet.transport;
+  packet.whole = {header, header_size + slot.total};
   packet.is_fragment = packet.more_fragments = false;
   packet.fragment_offset = 0;
-  return true;
 }
 
 void Reassembler::trim(uint64_t now_ms) {
   for (Slot &slot : slots_) {
     if (slot.used && now_ms - slot.started_ms <= kLifeMs) continue;
     slot.used = false;
-    memory_.release(static_cast<size_t>(&slot - slots_) * kMaxSize, kMaxSize);
+    memory_.release(static_cast<size_t>(&slot - slots_) * kSlotSize, kSlotSize);
   }
 }
 

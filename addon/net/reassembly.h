@@ -24,6 +24,10 @@ class Reassembler {
  private:
   static constexpr size_t kSlots = 16;
   static constexpr size_t kMaxSize = 65536;
+  // What lies before a datagram: its IP header.
+  static constexpr size_t kHeaderRoom = 64;
+  // Some of it is never touched; it begins and ends with a page, whatever the size of pages.
+  static constexpr size_t kSlotSize = 2 * kMaxSize;
   static constexpr size_t kUnit = 8;
   // RFC 791 suggests 15 s, RFC 8200 60 s; here the fragments come one behind the other from the next kernel.
   static constexpr uint64_t kLifeMs = 15'000;
@@ -43,12 +47,13 @@ class Reassembler {
 
   Slot *find(const Packet &packet, uint64_t now_ms);
   uint8_t *data(const Slot &slot) const {
-    return static_cast<uint8_t *>(memory_.at()) + static_cast<size_t>(&slot - slots_) * kMaxSize;
+    return static_cast<uint8_t *>(memory_.at()) + static_cast<size_t>(&slot - slots_) * kSlotSize + kHeaderRoom;
   }
+  void complete(const Slot &slot, Packet &packet) const;
   static bool mark(Slot &slot, size_t first, size_t last);
 
   Slot slots_[kSlots];
-  ReservedMemory memory_{kSlots * kMaxSize};
+  ReservedMemory memory_{kSlots * kSlotSize};
 };
 
 }  // namespace sampan::net

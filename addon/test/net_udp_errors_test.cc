@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <cstring>
 #include <iterator>
+#include <vector>
 
 #include "addon/net/bytes.h"
 #include "addon/net/checksum.h"
@@ -132,6 +133,69 @@ TEST("a datagram whose answer could not be heard is prohibited") {
     check_quote(frame->packet);
     CHECK_EQ(world.stack->counters().udp_flows, 0);
     CHECK_EQ(world.stack->counters().limited, 1);
+  });
+}
+
+std::string make_fragment_v4(std::string_view part, size_t offset, bool more) {
+  std::string frame(sizeof(net::VnetHeader) + 20, '\0');
+  frame[0] = net::VnetHeader::kChecksumValid;
+  auto *at = reinterpret_cast<uint8_t *>(frame.data()) + sizeof(net::VnetHeader);
+  at[0] = 0x45;
+  net::store16(at + 2, static_cast<uint32_t>(20 + part.size()));
+  net::store16(at + 4, 77);
+  net::store16(at + 6, static_cast<uint32_t>(offset / 8) | (more ? 0x2000U : 0U));
+  at[8] = 64;
+  at[9] = IPPROTO_UDP;
+  std::memcpy(at + 12, ip(kContainerAddress).v4(), 4);
+  std::memcpy(at + 16, ip("127.0.0.1").v4(), 4);
+  return frame.append(part);
+}
+
+std::string make_fragment_v6(std::string_view part, size_t offset, bool more) {
+  std::string transport(8, '\0');
+  auto *at = reinterpret_cast<uint8_t *>(transport.data());
+  at[0] = IPPROTO_UDP;
+  net::store16(at + 2, static_cast<uint32_t>(offset) | (more ? 1U : 0U));
+  net::store32(at + 4, 77);
+  return transport.append(part);
+}
+
+// The ICMP error's data, read as the packet that it quotes the beginning of.
+net::Packet quoted_by(const Received &error, size_t whole_size, std::vector<uint8_t> &bytes) {
+  const auto quote = error.packet.transport.subspan(8);
+  bytes.assign(sizeof(net::VnetHeader), 0);
+  bytes.insert(bytes.end(), quote.begin(), quote.end());
+  bytes.resize(sizeof(net::VnetHeader) + whole_size);
+  net::Packet packet;
+  CHECK(net::parse_frame(bytes, packet));
+  return packet;
+}
+
+TEST("an error for a datagram that came in fragments quotes it with its IP header, IPv4 and IPv6") {
+  in_own_network({kServerAddress}, [] {
+    World world;
+    const std::string whole = make_udp(5000, 9, std::string(3000, 'x'));
+    for (const bool v4 : {true, false}) {
+      for (const size_t offset : {1480, 0}) {
+        const std::string_view part = std::string_view(whole).substr(offset, offset == 0 ? 1480 : whole.size());
+        if (v4) world.send_raw(make_fragment_v4(part, offset, offset == 0));
+        if (!v4) world.send(IPPROTO_FRAGMENT, kContainerV6, "::1", make_fragment_v6(part, offset, offset == 0));
+      }
+      const auto frame = world.receive();
+      CHECK(frame != nullptr && frame->packet.protocol == (v4 ? int{IPPROTO_ICMP} : int{IPPROTO_ICMPV6}));
+      if (frame == nullptr) return;
+      std::vector<uint8_t> bytes;
+      const size_t header_size = v4 ? 20 : 40;
+      const net::Packet quoted = quoted_by(*frame, header_size + whole.size(), bytes);
+      CHECK(quoted.source == ip(v4 ? kContainerAddress : kContainerV6));
+      CHECK(quoted.destination == ip(v4 ? "127.0.0.1" : "::1"));
+      CHECK_EQ(quoted.protocol, IPPROTO_UDP);
+      CHECK(!quoted.is_fragment);
+      CHECK_EQ(quoted.transport.size(), whole.size());
+      CHECK_EQ(std::memcmp(quoted.transport.data(), whole.data(), 500), 0);
+      if (v4) CHECK_EQ(net::fold(net::add_sum(0, quoted.whole.data(), header_size)), 0xFFFF);
+      CHECK(net::has_valid_checksum(frame->packet));
+    }
   });
 }
 
