@@ -6,17 +6,35 @@
 
 namespace sampan::net {
 
-SpillPool::SpillPool() {
+namespace {
+
+// For sources that have less than the least, which is a connection's smallest window.
+constexpr size_t kKept = SpillPool::kBlocks / 4;
+constexpr size_t kLeast = 65536 / SpillPool::kBlockSize;
+
+}  // namespace
+
+SpillPool::SpillPool(const SipKey &key) : per_source_(key) {
   for (uint16_t block = kBlocks; block-- > 0;) {
     next_[block] = first_free_;
     first_free_ = block;
   }
 }
 
-uint16_t SpillPool::take() {
+// In blocks.
+size_t SpillPool::left_for(const IpAddress &source) const {
+  const size_t free = size_t{kBlocks} - used_;
+  const size_t held = used_ == 0 ? 0 : per_source_[source];
+  const size_t least = std::min(free, kLeast - std::min(kLeast, held));
+  return std::max(least, free - std::min(free, kKept + held));
+}
+
+uint16_t SpillPool::take(const IpAddress &source) {
+  if (left_for(source) == 0) return kNone;
   const uint16_t block = first_free_;
-  if (block == kNone) return kNone;
   first_free_ = next_[block];
+  owner_[block] = &per_source_.of(source);
+  ++*owner_[block];
   next_[block] = kNone;
   touched_[block] = true;
   ++used_;
@@ -27,6 +45,7 @@ uint16_t SpillPool::give_back(uint16_t block) {
   const uint16_t following = next_[block];
   next_[block] = first_free_;
   first_free_ = block;
+  --*owner_[block];
   --used_;
   return following;
 }
@@ -38,11 +57,11 @@ void SpillPool::trim() {
   }
 }
 
-bool SpillQueue::append(SpillPool &pool, std::span<const uint8_t> data) {
+bool SpillQueue::append(SpillPool &pool, const IpAddress &source, std::span<const uint8_t> data) {
   const SpillQueue before = *this;
   while (!data.empty()) {
     if (tail_ == SpillPool::kNone || tail_used_ == SpillPool::kBlockSize) {
-      const uint16_t block = pool.take();
+      const uint16_t block = pool.take(source);
       if (block == SpillPool::kNone) {
         for (uint16_t extra = before.tail_ == SpillPool::kNone ? head_ : pool.next(before.tail_);
              extra != SpillPool::kNone;)

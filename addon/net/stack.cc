@@ -161,8 +161,11 @@ void TunStack::expired() {
 
 }  // namespace
 
+// #syscalls: getrandom mmap madvise
 Result<std::unique_ptr<StackResources>> StackResources::create(EventLoop &loop) {
-  auto resources = std::make_unique<SharedResources>(loop);
+  SipKey secret;
+  if (::getrandom(&secret, sizeof secret, 0) != sizeof secret) return last_error("getrandom");
+  auto resources = std::make_unique<SharedResources>(loop, secret);
   if (!resources->spill.is_open() || !resources->datagrams.is_open()) return Error{ENOMEM, "mmap"};
   return std::unique_ptr<StackResources>(std::move(resources));
 }

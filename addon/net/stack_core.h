@@ -20,7 +20,7 @@ namespace sampan::net {
 
 class SharedResources final : public StackResources {
  public:
-  explicit SharedResources(EventLoop &owner) : loop(owner) {}
+  SharedResources(EventLoop &owner, const SipKey &key) : loop(owner), spill(key) {}
 
   EventLoop &loop;
   FrameBuffer frame_in;

@@ -130,7 +130,7 @@ class Tcp : Timer {
   void report_failed_syn(TcpConnection &connection, int number);
   void retransmit_first(TcpConnection &connection);
   void go_back(TcpConnection &connection);
-  uint32_t window_limit() const;
+  uint32_t window_limit(const TcpConnection &connection) const;
   uint32_t free_window(const TcpConnection &connection) const;
   bool window_has_grown(const TcpConnection &connection) const;
   uint16_t announce_window(TcpConnection &connection);

@@ -169,7 +169,7 @@ size_t Tcp::deliver(TcpConnection &connection, std::span<const uint8_t> data) {
   const size_t most = kMaxWindow + kWindowSlack;
   const size_t room = most - std::min(most, connection.spill.size());
   const std::span<const uint8_t> rest = data.subspan(sent, std::min(room, data.size() - sent));
-  return connection.spill.append(core_.spill, rest) ? sent + rest.size() : sent;
+  return connection.spill.append(core_.spill, connection.key.source, rest) ? sent + rest.size() : sent;
 }
 
 // #syscalls: sendmsg

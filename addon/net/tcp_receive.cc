@@ -221,7 +221,7 @@ void Tcp::keep_early(TcpConnection &connection, const TcpSegment &segment) {
   const uint32_t room = seq_before(end, connection.rcv_adv) ? connection.rcv_adv - end : 0;
   const bool whole = data.size() <= room;
   data = data.first(std::min<size_t>(data.size(), room));
-  if (!connection.early.append(core_.spill, data)) return;
+  if (!connection.early.append(core_.spill, connection.key.source, data)) return;
   if (whole && connection.early.size() != 0 && segment.has(kTcpFin)) connection.early_fin = true;
 }
 

@@ -19,13 +19,13 @@ constexpr int kFramesPerTurn = 4;
 }  // namespace
 
 // What may wait for one connection.
-uint32_t Tcp::window_limit() const {
-  return static_cast<uint32_t>(std::clamp<size_t>(core_.spill.share(), kMinWindow, kMaxWindow));
+uint32_t Tcp::window_limit(const TcpConnection &connection) const {
+  return static_cast<uint32_t>(std::clamp<size_t>(core_.spill.share(connection.key.source), kMinWindow, kMaxWindow));
 }
 
 // The window that could be announced now.
 uint32_t Tcp::free_window(const TcpConnection &connection) const {
-  const uint32_t limit = window_limit();
+  const uint32_t limit = window_limit(connection);
   const auto waiting = static_cast<uint32_t>(connection.spill.size());
   // RFC 1122 4.2.3.3: nothing rather than a little.
   return waiting < limit && limit - waiting >= core_.link.mtu() ? limit - waiting : 0;
@@ -35,7 +35,7 @@ bool Tcp::window_has_grown(const TcpConnection &connection) const {
   const uint32_t announced = connection.rcv_adv - connection.rcv_nxt;
   const uint32_t now = free_window(connection);
   return now > announced &&
-         (announced < core_.link.mtu() || now - announced >= std::min(kWorthUpdate, window_limit() / 2));
+         (announced < core_.link.mtu() || now - announced >= std::min(kWorthUpdate, window_limit(connection) / 2));
 }
 
 uint16_t Tcp::announce_window(TcpConnection &connection) {

@@ -101,16 +101,21 @@ TEST("what was forgotten may be destroyed while events of the same batch are ser
   CHECK((one == nullptr) != (other == nullptr));
 }
 
+std::span<const uint8_t> as_bytes(std::string_view text) {
+  return {reinterpret_cast<const uint8_t *>(text.data()), text.size()};
+}
+
+// As much as one source may have.
+constexpr size_t kMuch = net::SpillPool::kBlockSize * net::SpillPool::kBlocks * 3 / 8;
+
 TEST("the spill queue gives back what it was given, and all or nothing fits") {
-  net::SpillPool pool;
+  net::SpillPool pool{net::SipKey{}};
   net::SpillQueue queue;
+  const net::IpAddress source = ip(kContainerAddress);
   std::string data(100'000, '\0');
   for (size_t i = 0; i < data.size(); ++i) data[i] = static_cast<char>(i * 13 + i / 255);
-  const auto bytes = [](std::string_view text) {
-    return std::span<const uint8_t>(reinterpret_cast<const uint8_t *>(text.data()), text.size());
-  };
   for (size_t at = 0; at < data.size(); at += 777)
-    CHECK(queue.append(pool, bytes(std::string_view(data).substr(at, 777))));
+    CHECK(queue.append(pool, source, as_bytes(std::string_view(data).substr(at, 777))));
   std::string back;
   while (queue.size() != 0) {
     std::array<struct iovec, 3> parts;
@@ -120,16 +125,35 @@ TEST("the spill queue gives back what it was given, and all or nothing fits") {
     queue.consume(pool, some);
   }
   CHECK(back == data);
-  const std::string large(net::SpillPool::kBlockSize * net::SpillPool::kBlocks - 5, 'x');
-  CHECK(queue.append(pool, bytes("1234567890")));
-  CHECK(!queue.append(pool, bytes(large)));
+  const std::string large(kMuch, 'x');
+  CHECK(queue.append(pool, source, as_bytes("1234567890")));
+  CHECK(!queue.append(pool, source, as_bytes(large)));
   CHECK_EQ(queue.size(), 10);
-  CHECK(queue.append(pool, bytes(large.substr(0, large.size() - 20))));
+  CHECK(queue.append(pool, source, as_bytes(large.substr(0, large.size() - 20))));
   queue.clear(pool);
-  CHECK_EQ(pool.share(), size_t{net::SpillPool::kBlocks} * net::SpillPool::kBlockSize / 8);
+  CHECK_EQ(pool.share(source), kMuch / 4);
   pool.trim();
-  CHECK(queue.append(pool, bytes("again")));
+  CHECK(queue.append(pool, source, as_bytes("again")));
   queue.clear(pool);
+}
+
+TEST("however much waits for each of many sources, there are 64 KB for the next one") {
+  constexpr size_t kSources = 60;
+  net::SpillPool pool{net::SipKey{.low = 1, .high = 2}};
+  net::SpillQueue queues[kSources];
+  const std::string block(net::SpillPool::kBlockSize, 'x');
+  size_t smallest = SIZE_MAX;
+  for (size_t i = 0; i < kSources; ++i) {
+    const std::string address = "10.88.0." + std::to_string(i + 2);
+    while (queues[i].append(pool, ip(address.c_str()), as_bytes(block))) {
+    }
+    CHECK_EQ(pool.share(ip(address.c_str())), 0);
+    smallest = std::min(smallest, queues[i].size());
+  }
+  CHECK(queues[0].size() <= kMuch);
+  CHECK(smallest >= 4 * block.size());
+  for (net::SpillQueue &queue : queues) queue.clear(pool);
+  CHECK_EQ(pool.share(ip("10.88.0.2")), kMuch / 4);
 }
 
 TEST("a pool is bounded, and finds its objects again") {

@@ -158,6 +158,28 @@ TEST("a gap is answered at once with what is missing and what is there") {
   });
 }
 
+// 256 connections with 64 KB each are all that may wait.
+TEST("one container cannot take all the memory in which another one's data waits") {
+  with_server([] {
+    Server here(kServerAddress, 512);
+    Server other("::1");
+    World world({}, {other.port});
+    const std::string much = pattern(60'000);
+    for (uint16_t i = 0; i < 260; ++i) {
+      RawTcp greedy(world, here.port, kServerAddress, static_cast<uint16_t>(10'000 + i));
+      CHECK(greedy.connect());
+      greedy.send(kTcpAck, much, 1, greedy.mss);
+      CHECK(greedy.receive() != nullptr);
+    }
+    RawTcp modest(world, other.port, kHostAliasV6);
+    CHECK(modest.connect());
+    modest.send(kTcpAck, "second", 5);
+    const auto answer = modest.receive();
+    // with what was kept
+    CHECK(answer != nullptr && answer->packet.transport.size() == 20 + 12);
+  });
+}
+
 TEST("an end that comes early waits for what is missing") {
   with_server([] {
     World world;
