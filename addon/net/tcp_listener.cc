@@ -49,14 +49,11 @@ bool TcpListener::accept_one() {
 }
 
 void TcpListener::relay(unique_fd client, const SocketAddress &address) {
-  // First: a socket in the network costs far more than a client that is refused.
+  // Asked first: a socket in the network costs far more than a client that is refused.
   if (!core_.relays.has_room()) return refuse(client);
   auto inner = core_.connect_inner(address, target_, SOCK_STREAM);
-  SpliceRelay *made =
-      inner ? core_.relays.make(static_cast<RelayOwner &>(*this), std::move(client), inner.take()) : nullptr;
-  // Only what was made has taken the client.
-  // NOLINTNEXTLINE(bugprone-use-after-move,clang-analyzer-cplusplus.Move)
-  if (made == nullptr) return refuse(client);
+  if (!inner) return refuse(client);
+  SpliceRelay *made = core_.relays.make(static_cast<RelayOwner &>(*this), std::move(client), inner.take());
   ++core_.counters.connections;
   if (made->start()) return;
   ++core_.counters.failed;
