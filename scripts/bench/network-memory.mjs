@@ -15,9 +15,11 @@ const settleMilliseconds = 3500;
 
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
 
+/** The connections come after all other rows: rootlesskit keeps thousands of pipes, which are missing to others then. */
 export const measureMemory = {
-  before: async (stacks, world, job) => {
-    const idle = new Map(stacks.map(({ name, pids }) => [name, privateBytes(pids)]));
+  idle: (stacks) => new Map(stacks.map(({ name, pids }) => [name, privateBytes(pids)])),
+
+  after: async (idle, { stacks, world, job }) => {
     const [row] = rows.filter(({ title }) => title === 'request/response, outbound, 1 connection(s)');
     const [publishedRow] = rows.filter(({ title }) => title === 'request/response, published, 1 connection(s)');
     await showOpen(`${String(outboundConnections)} connections to another host`, outboundConnections, {
@@ -28,17 +30,19 @@ export const measureMemory = {
       contenders: contendersOf(publishedRow, stacks, world),
       job,
     });
-    return { stacks, idle };
-  },
-
-  after: async ({ stacks, idle }) => {
     await sleep(settleMilliseconds);
     console.log('\nprivate memory, idle -> after all of this');
-    for (const { name, pids } of stacks) {
-      const now = megabytes(privateBytes(pids));
-      console.log(`  ${name.padEnd(12)} ${megabytes(idle.get(name))} -> ${now}`);
-    }
+    for (const { name, pids } of stacks)
+      console.log(`  ${name.padEnd(12)} ${megabytes(idle.get(name))} -> ${megabytesOf(pids)}`);
   },
+};
+
+const megabytesOf = (pids) => {
+  try {
+    return megabytes(privateBytes(pids));
+  } catch {
+    return 'it has ended';
+  }
 };
 
 const showOpen = async (title, connections, { contenders, job }) => {

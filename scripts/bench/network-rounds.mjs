@@ -20,11 +20,11 @@ export const runNetworkRounds = async (job) => {
   console.log(`load of the machine at the start: ${loadavg()[0].toFixed(1)}`);
   try {
     const wants = (group) => job.groups.includes(group);
-    const memory = wants('memory') ? await measureMemory.before(stacks, world, job) : undefined;
+    const idle = wants('memory') ? measureMemory.idle(stacks) : undefined;
     for (const row of rows.filter(({ group }) => wants(group))) await compareStacks({ row, stacks, world, job });
     if (wants('published')) await showClientAddresses(stacks, world, job);
-    if (memory !== undefined) await measureMemory.after(memory);
     if (wants('start')) await measureStart(job);
+    if (idle !== undefined) await measureMemory.after(idle, { stacks, world, job });
   } finally {
     console.log(`\nload of the machine at the end: ${loadavg()[0].toFixed(1)}`);
     for (const stack of stacks) stack.stop?.();

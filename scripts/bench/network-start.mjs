@@ -9,7 +9,7 @@ import { fillStore, netds, sampan, storeOf } from './network-stacks.mjs';
 import { waitUntil } from './network-world.mjs';
 
 const samples = 15;
-const coldSamples = 5;
+const coldSamples = 9;
 const netdPatience = 10_000;
 
 export const measureStart = async (job) => {
@@ -28,15 +28,16 @@ export const measureStart = async (job) => {
       if (sample >= 0) times.get(name).push(elapsed);
     }
   }
-  times.set('--network bridge, no netd', await coldTimes(run('bridge'), job));
-  print(times);
+  print(times, await measureCold(run, job));
 };
 
-const coldTimes = async (command, job) => {
+/** Each beside one without a network, because it is minutes until the last one. */
+const measureCold = async (run, job) => {
   const others = netds().length;
-  const times = [];
+  const times = { none: [], cold: [] };
   for (let sample = 0; sample < coldSamples; sample++) {
-    times.push(timeOf(command, storeOf(job.directory, 'cold')));
+    times.none.push(timeOf(run('none'), storeOf(job.directory, 'cold')));
+    times.cold.push(timeOf(run('bridge'), storeOf(job.directory, 'cold')));
     await waitUntil('the end of netd', () => netds().length <= others, netdPatience);
   }
   return times;
@@ -49,13 +50,15 @@ const timeOf = ([program, ...args], options) => {
   return performance.now() - start;
 };
 
-const print = (times) => {
+const print = (times, { none, cold }) => {
   console.log(
     `\nstart-up: sampan run --rm ... true (ms, median of ${String(samples)}, without netd of ${String(coldSamples)})`,
   );
   const floor = median(times.get('--network none'));
-  for (const [name, list] of times) {
-    const value = median(list);
-    console.log(`  ${name.padEnd(28)} ${value.toFixed(1).padStart(7)}   +${(value - floor).toFixed(1)}`);
-  }
+  for (const [name, list] of times) printRow(name, median(list), floor);
+  printRow('--network bridge, no netd', median(cold), median(none));
+};
+
+const printRow = (name, value, floor) => {
+  console.log(`  ${name.padEnd(28)} ${value.toFixed(1).padStart(7)}   +${(value - floor).toFixed(1)}`);
 };
