@@ -94,6 +94,8 @@ pulling.test(
       proxy.decide = () => undefined;
       expect(await ok(['run', '--rm', '-q', '--network', 'none', name, 'ls', '/'])).toContain('layer2');
       expect(untruths()).toEqual([]);
+      // one that was killed with everything in place left names that only a pull takes away
+      await ok(['pull', '-q', name]);
       expect(within('downloads')).toEqual([]);
       expect(await findLeaks(sandbox())).toEqual([]);
       await ok(['rmi', name]);

@@ -179,3 +179,10 @@ test('the lock of an image is there for one at a time, and leaves nothing', asyn
   (await second)[Symbol.dispose]();
   expect(readdirSync(paths.downloads)).toEqual([]);
 });
+
+test("what a killed pull left of an image's lock goes with the next one", async () => {
+  mkdirSync(paths.downloads);
+  writeFileSync(join(paths.downloads, `${hexOf(blob.digest)}.image`), '');
+  (await downloads.lockImage(blob.digest))[Symbol.dispose]();
+  expect(readdirSync(paths.downloads)).toEqual([]);
+});
