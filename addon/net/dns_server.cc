@@ -2,7 +2,6 @@
 #include "addon/net/dns_server.h"
 
 #include <linux/filter.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 #include "addon/net/bytes.h"
 #include "addon/net/dns_budget.h"
 #include "addon/net/dns_exchange.h"
+#include "addon/net/random_key.h"
 
 namespace sampan::net {
 
@@ -41,13 +41,6 @@ Status spread_by_sender(const unique_fd &first, bool is_v4) {
   return {};
 }
 
-SipKey random_key() {
-  SipKey key;
-  // As in random_dns_id().
-  (void)!::getrandom(&key, sizeof key, 0);
-  return key;
-}
-
 Result<unique_fd> open_socket(const IpAddress &address, int type) {
   const SocketAddress local(address, kDnsPort);
   unique_fd fd(::socket(local.any.sa_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -65,7 +58,9 @@ Result<unique_fd> open_socket(const IpAddress &address, int type) {
 
 class Server final : public DnsServer, public DnsExchangeOwner, public TurnEnd {
  public:
-  Server(EventLoop &loop, DnsZone &zone) : loop_(loop), zone_(zone), budget_(random_key()) { loop_.add(*this); }
+  Server(EventLoop &loop, DnsZone &zone, const SipKey &key) : loop_(loop), zone_(zone), budget_(key) {
+    loop_.add(*this);
+  }
   ~Server() override {
     for (auto &port : ports_) {
       loop_.disarm(*port);
@@ -214,7 +209,9 @@ std::vector<uint8_t> answer_from_zone(DnsZone &zone, const IpAddress &client, co
 }
 
 Result<std::unique_ptr<DnsServer>> DnsServer::create(EventLoop &loop, DnsZone &zone, DnsSockets sockets) {
-  auto server = std::make_unique<Server>(loop, zone);
+  const auto key = random_key();
+  if (!key) return key.error();
+  auto server = std::make_unique<Server>(loop, zone, key.value());
   if (auto opened = server->open(std::move(sockets)); !opened) return opened.error();
   return std::unique_ptr<DnsServer>(std::move(server));
 }

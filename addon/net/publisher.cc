@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "addon/net/publisher.h"
 
-#include <sys/random.h>
-
 #include <utility>
 #include <vector>
 
 #include "addon/net/publisher_core.h"
+#include "addon/net/random_key.h"
 #include "addon/net/tcp_listener.h"
 #include "addon/net/udp_listener.h"
 
@@ -80,10 +79,10 @@ Result<std::unique_ptr<PublisherResources>> PublisherResources::create(EventLoop
 
 Result<std::unique_ptr<Publisher>> Publisher::create(PublisherResources &resources, InnerSocketSource &inner,
                                                      std::span<const IpPrefix> own, PublisherLimits limits) {
-  SipKey key;
-  if (::getrandom(&key, sizeof key, 0) != sizeof key) return last_error("getrandom");
-  auto made =
-      std::make_unique<PublisherImpl>(static_cast<PublisherResourcesImpl &>(resources), inner, own, limits, key);
+  const auto key = random_key();
+  if (!key) return key.error();
+  auto made = std::make_unique<PublisherImpl>(static_cast<PublisherResourcesImpl &>(resources), inner, own, limits,
+                                              key.value());
   if (!made->is_open()) return Error{ENOMEM, "mmap"};
   return std::unique_ptr<Publisher>(std::move(made));
 }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "addon/net/stack.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "addon/net/echo.h"
+#include "addon/net/random_key.h"
 #include "addon/net/reassembly.h"
 #include "addon/net/stack_core.h"
 #include "addon/net/tcp.h"
@@ -163,18 +162,18 @@ void TunStack::expired() {
 
 // #syscalls: getrandom mmap madvise
 Result<std::unique_ptr<StackResources>> StackResources::create(EventLoop &loop) {
-  SipKey secret;
-  if (::getrandom(&secret, sizeof secret, 0) != sizeof secret) return last_error("getrandom");
-  auto resources = std::make_unique<SharedResources>(loop, secret);
+  const auto key = random_key();
+  if (!key) return key.error();
+  auto resources = std::make_unique<SharedResources>(loop, key.value());
   if (!resources->spill.is_open() || !resources->datagrams.is_open()) return Error{ENOMEM, "mmap"};
   return std::unique_ptr<StackResources>(std::move(resources));
 }
 
 // #syscalls: getrandom mmap madvise epoll_ctl
 Result<std::unique_ptr<Stack>> Stack::create(StackResources &resources, StackOptions options) {
-  SipKey secret;
-  if (::getrandom(&secret, sizeof secret, 0) != sizeof secret) return last_error("getrandom");
-  auto stack = std::make_unique<TunStack>(static_cast<SharedResources &>(resources), options, secret);
+  const auto secret = random_key();
+  if (!secret) return secret.error();
+  auto stack = std::make_unique<TunStack>(static_cast<SharedResources &>(resources), options, secret.value());
   if (!stack->start()) return Error{ENOMEM, "mmap"};
   return std::unique_ptr<Stack>(std::move(stack));
 }

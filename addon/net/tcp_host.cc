@@ -8,6 +8,7 @@
 
 #include "addon/net/bytes.h"
 #include "addon/net/tcp.h"
+#include "addon/net/tcp_options.h"
 
 namespace sampan::net {
 
@@ -77,7 +78,7 @@ void Tcp::connect_host(TcpConnection &connection, const Route &route) {
   connection.fd.reset(::socket(v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const int fd = connection.fd.get();
   if (fd < 0) return report_connect_failure(connection, errno);
-  set_option(fd, SOL_SOCKET, SO_OOBINLINE, 1);
+  keep_urgent_data(fd);
   const SocketAddress address(route.host_address, connection.key.destination_port);
   if (::connect(fd, &address.any, address.length) == 0) {
     if (!watch_host(connection)) return report_connect_failure(connection, ENOMEM);

@@ -79,7 +79,6 @@ InboundFlow *UdpListener::make_flow(const FlowKey &key, const Datagram &datagram
   DatagramBatch::prepare(inner.value().get(), target_.any.sa_family);
   if (!port.other_container.is_unspecified()) enable_error_queue(inner.value().get(), target_.address().is_v4());
   InboundFlow *flow = core_.flows.make(*this, key, inner.take());
-  if (flow == nullptr) return nullptr;
   if (!core_.loop().watch(*flow, flow->inner.get(), EPOLLIN)) {
     core_.flows.destroy(flow);
     return nullptr;

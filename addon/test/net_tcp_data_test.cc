@@ -284,22 +284,34 @@ TEST("never more is in flight than the container's window") {
   });
 }
 
+// The container has no room for what the host sends.
+void send_to_closed_window(World &world, OpenTcp &open) {
+  open.tcp.window = 0;
+  open.tcp.send(kTcpAck);
+  world.turn_for(2);
+  send_all(world, open.host, "waiting");
+}
+
+void see_probe(OpenTcp &open, uint64_t patience_ms) {
+  const auto probe = open.tcp.receive(patience_ms);
+  CHECK(probe != nullptr && probe->segment.seq == open.tcp.ack - 1 && probe->segment.payload.empty());
+}
+
+void open_window(OpenTcp &open) {
+  open.tcp.window = 1000;
+  open.tcp.send(kTcpAck);
+  CHECK_EQ(open.tcp.read(7), std::string("waiting"));
+}
+
 TEST("a closed window of the container is probed, and its opening resumes") {
   with_server([] {
     World world;
     OpenTcp open(world);
-    open.tcp.window = 0;
+    send_to_closed_window(world, open);
+    see_probe(open, 1000);
     open.tcp.send(kTcpAck);
-    world.turn_for(2);
-    send_all(world, open.host, "waiting");
-    const auto probe = open.tcp.receive();
-    CHECK(probe != nullptr && probe->segment.seq == open.tcp.ack - 1 && probe->segment.payload.empty());
-    open.tcp.send(kTcpAck);
-    const auto again = open.tcp.receive(1500);
-    CHECK(again != nullptr && again->segment.seq == open.tcp.ack - 1);
-    open.tcp.window = 1000;
-    open.tcp.send(kTcpAck);
-    CHECK_EQ(open.tcp.read(7), std::string("waiting"));
+    see_probe(open, 1500);
+    open_window(open);
   });
 }
 
@@ -314,12 +326,9 @@ TEST("a window that closes over what is in flight is probed, and its opening bri
     open.tcp.window = 0;
     for (int i = 0; i < 2; ++i) {
       open.tcp.send(kTcpAck);
-      const auto probe = open.tcp.receive(3000);
-      CHECK(probe != nullptr && probe->segment.seq == open.tcp.ack - 1 && probe->segment.payload.empty());
+      see_probe(open, 3000);
     }
-    open.tcp.window = 1000;
-    open.tcp.send(kTcpAck);
-    CHECK_EQ(open.tcp.read(7), std::string("waiting"));
+    open_window(open);
   });
 }
 
@@ -327,10 +336,7 @@ TEST("a window that stays closed is probed more and more seldom") {
   with_server([] {
     World world;
     OpenTcp open(world);
-    open.tcp.window = 0;
-    open.tcp.send(kTcpAck);
-    world.turn_for(2);
-    send_all(world, open.host, "waiting");
+    send_to_closed_window(world, open);
     int probes = 0;
     const uint64_t end = world.loop.now_ms() + 1600;
     while (world.loop.now_ms() < end) {
@@ -361,14 +367,13 @@ TEST("what is not acknowledged is sent again after a time, from the same place")
   });
 }
 
-// Of data that is on its way: the first of it once more, after a time-out.
-std::unique_ptr<Received> lose_and_see_again(OpenTcp &open) {
+// Of data that is on its way: the first of it comes once more, after a time-out.
+void lose_and_see_again(OpenTcp &open) {
   const auto first = open.tcp.receive();
   CHECK(first != nullptr && first->segment.seq == open.tcp.ack);
   auto again = open.tcp.receive();
   while (again != nullptr && again->segment.seq != open.tcp.ack) again = open.tcp.receive();
   CHECK(again != nullptr);
-  return again;
 }
 
 TEST("an end that was acknowledged is not sent once more, also when the time-out before was in vain") {

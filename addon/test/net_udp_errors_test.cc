@@ -65,6 +65,18 @@ unique_fd open_silent_link() {
   return fd;
 }
 
+// The datagram is answered with "destination unreachable" of this code.
+std::unique_ptr<Received> send_in_vain(World &world, const char *to, uint8_t code, uint64_t patience_ms = 1000) {
+  world.send(IPPROTO_UDP, kContainerAddress, to, make_udp(5000, 9, kQuestion));
+  auto error = world.receive(patience_ms);
+  CHECK(error != nullptr && error->packet.protocol == IPPROTO_ICMP);
+  if (error == nullptr) return error;
+  CHECK_EQ(error->packet.transport[0], 3);
+  CHECK_EQ(error->packet.transport[1], code);
+  check_quote(error->packet);
+  return error;
+}
+
 TEST(
     "a neighbour of the host that does not answer is unreachable, as the host's kernel says, with the datagram's "
     "data") {
@@ -75,13 +87,8 @@ TEST(
       return;
     }
     World world;
-    world.send(IPPROTO_UDP, kContainerAddress, kNeighbour, make_udp(5000, 9, kQuestion));
-    const auto frame = world.receive(5000);
-    CHECK(frame != nullptr && frame->packet.protocol == IPPROTO_ICMP);
-    CHECK_EQ(frame->packet.transport[0], 3);
-    CHECK_EQ(frame->packet.transport[1], 1);
-    CHECK(frame->packet.source == ip(kLinkAddress));
-    check_quote(frame->packet);
+    const auto error = send_in_vain(world, kNeighbour, 1, 5000);
+    CHECK(error != nullptr && error->packet.source == ip(kLinkAddress));
   });
 }
 
@@ -89,23 +96,14 @@ TEST(
 TEST("a datagram without a route is answered with the error that a connected socket is told") {
   in_own_network({kServerAddress}, [] {
     World world;
-    world.send(IPPROTO_UDP, kContainerAddress, kUnroutedAddress, make_udp(5000, 9, kQuestion));
-    const auto frame = world.receive();
-    CHECK(frame != nullptr && frame->packet.protocol == IPPROTO_ICMP);
-    CHECK_EQ(frame->packet.transport[0], 3);
-    CHECK_EQ(frame->packet.transport[1], 6);
-    check_quote(frame->packet);
+    send_in_vain(world, kUnroutedAddress, 6);
   });
 }
 
 TEST("a closed port is reported with the datagram's data") {
   in_own_network({kServerAddress}, [] {
     World world;
-    world.send(IPPROTO_UDP, kContainerAddress, kServerAddress, make_udp(5000, 9, kQuestion));
-    const auto frame = world.receive();
-    CHECK(frame != nullptr && frame->packet.protocol == IPPROTO_ICMP);
-    CHECK_EQ(frame->packet.transport[1], 3);
-    check_quote(frame->packet);
+    send_in_vain(world, kServerAddress, 3);
   });
 }
 
@@ -125,12 +123,7 @@ TEST("a datagram whose answer could not be heard is prohibited") {
   in_own_network({kServerAddress}, [] {
     World world;
     let_no_more_be_watched();
-    world.send(IPPROTO_UDP, kContainerAddress, kServerAddress, make_udp(5000, 9, kQuestion));
-    const auto frame = world.receive();
-    CHECK(frame != nullptr && frame->packet.protocol == IPPROTO_ICMP);
-    CHECK_EQ(frame->packet.transport[0], 3);
-    CHECK_EQ(frame->packet.transport[1], 13);
-    check_quote(frame->packet);
+    send_in_vain(world, kServerAddress, 13);
     CHECK_EQ(world.stack->counters().udp_flows, 0);
     CHECK_EQ(world.stack->counters().limited, 1);
   });

@@ -22,17 +22,27 @@ export const tryFindNetwork = (paths: Paths, nameOrId: string): NetworkRecord | 
 };
 
 /** By name, id or the beginning of the id, as `network ls` shows them. */
-export const findMode = (nameOrId: string): 'host' | 'none' | undefined =>
+const findMode = (nameOrId: string): 'host' | 'none' | undefined =>
   (['host', 'none'] as const).find(
     (mode) => mode === nameOrId || (nameOrId.length > 0 && builtInId(mode).startsWith(nameOrId)),
   );
 
 /** @throws ERR_NETWORK_NOT_FOUND, ERR_NETWORK_AMBIGUOUS */
+export const findNetworkOrMode = (paths: Paths, nameOrId: string): NetworkRecord | 'host' | 'none' => {
+  const found = tryFindNetwork(paths, nameOrId) ?? findMode(nameOrId);
+  if (found !== undefined) return found;
+  throw notFound(nameOrId);
+};
+
+/** @throws ERR_NETWORK_NOT_FOUND, ERR_NETWORK_AMBIGUOUS */
 export const findNetwork = (paths: Paths, nameOrId: string): NetworkRecord => {
   const found = tryFindNetwork(paths, nameOrId);
   if (found !== undefined) return found;
-  throw sampanError('ERR_NETWORK_NOT_FOUND', {
+  throw notFound(nameOrId);
+};
+
+const notFound = (nameOrId: string): Error =>
+  sampanError('ERR_NETWORK_NOT_FOUND', {
     subject: nameOrId,
     hint: "'sampan network ls' lists the networks, 'sampan network create' makes one",
   });
-};

@@ -11,6 +11,17 @@ const poolObject = ({ subnet, gateway, ipRange }: NetworkPool): Readonly<Record<
   Gateway: gateway,
 });
 
+type NamedMember = Pick<Member, 'id' | 'name'>;
+
+const memberObject = (
+  networkId: string,
+  { id, name }: NamedMember,
+  [MacAddress, IPv4Address, IPv6Address]: readonly [mac: string, ipv4: string, ipv6: string],
+): readonly [id: string, Readonly<Record<string, string>>] => [
+  id,
+  { Name: name, EndpointID: endpointId(networkId, id), MacAddress, IPv4Address, IPv6Address },
+];
+
 const withLength = (address: string | undefined, pool: NetworkPool | undefined): string =>
   address === undefined ? '' : `${address}/${pool?.subnet.split('/')[1] ?? ''}`;
 
@@ -39,16 +50,11 @@ export const networkObject = (
     members.flatMap(({ id, name, isRunning, endpoint: { assigned } }) =>
       isRunning && assigned !== undefined
         ? [
-            [
-              id,
-              {
-                Name: name,
-                EndpointID: endpointId(network.id, id),
-                MacAddress: assigned.mac,
-                IPv4Address: withLength(assigned.ipv4, network.ipv4),
-                IPv6Address: withLength(assigned.ipv6, network.ipv6),
-              },
-            ],
+            memberObject(network.id, { id, name }, [
+              assigned.mac,
+              withLength(assigned.ipv4, network.ipv4),
+              withLength(assigned.ipv6, network.ipv6),
+            ]),
           ]
         : [],
     ),
@@ -60,7 +66,7 @@ export const networkObject = (
 
 export const builtInObject = (
   name: 'host' | 'none',
-  members: readonly Pick<Member, 'id' | 'name'>[],
+  members: readonly NamedMember[],
 ): Readonly<Record<string, unknown>> => ({
   Name: name,
   Id: builtInId(name),
@@ -75,18 +81,7 @@ export const builtInObject = (
   Ingress: false,
   ConfigFrom: { Network: '' },
   ConfigOnly: false,
-  Containers: Object.fromEntries(
-    members.map((member) => [
-      member.id,
-      {
-        Name: member.name,
-        EndpointID: endpointId(builtInId(name), member.id),
-        MacAddress: '',
-        IPv4Address: '',
-        IPv6Address: '',
-      },
-    ]),
-  ),
+  Containers: Object.fromEntries(members.map((member) => memberObject(builtInId(name), member, ['', '', '']))),
   Options: {},
   Labels: {},
 });

@@ -4,7 +4,7 @@
 import { filesOf, listContainerIds } from '../../store/container-records.js';
 import type { EndpointRecord } from '../../store/container-networks.js';
 import type { Paths } from '../../store/paths.js';
-import { endpointsOrNone, isReadable, seeContainer, seenRunning } from '../container/see.js';
+import { endpointsOrNone, isReadable, seeContainer, seeContainers, seenRunning } from '../container/see.js';
 
 export interface Member {
   readonly id: string;
@@ -24,8 +24,7 @@ export const networkMembers = (paths: Paths, networkId: string): readonly Member
 
 /** The running containers with --network host or none. */
 export const modeMembers = (paths: Paths, mode: 'host' | 'none'): readonly Pick<Member, 'id' | 'name'>[] =>
-  listContainerIds(paths).flatMap((id) => {
-    const seen = seeContainer(paths, id);
-    if (seen === undefined || !isReadable(seen) || !seenRunning(seen) || seen.record.network !== mode) return [];
-    return [{ id, name: seen.record.name }];
-  });
+  seeContainers(paths)
+    .filter(isReadable)
+    .filter((seen) => seen.record.network === mode && seenRunning(seen))
+    .map(({ id, record: { name } }) => ({ id, name }));

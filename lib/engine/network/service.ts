@@ -9,7 +9,7 @@ import type { ContainerContext } from '../container/context.js';
 import type { NetworkService } from './contract.js';
 import { connectContainer, disconnectContainer } from './connect.js';
 import { createNetwork, ensureDefaultNetwork } from './create.js';
-import { builtInNames, defaultNetworkName, findMode, findNetwork, tryFindNetwork } from './find.js';
+import { defaultNetworkName, findNetwork, findNetworkOrMode } from './find.js';
 import { builtInObject, networkObject } from './inspect.js';
 import { listFiltered, summaryOf } from './list.js';
 import { modeMembers, networkMembers, type Member } from './members.js';
@@ -23,12 +23,13 @@ export const openNetworkService = (context: ContainerContext): NetworkService =>
   },
   inspect: (nameOrId) => inspectNetwork(context, nameOrId),
   remove: async (nameOrId) => {
-    const found = nameOrId === defaultNetworkName ? undefined : tryFindNetwork(context.paths, nameOrId);
-    const builtIn = found === undefined ? (findMode(nameOrId) ?? nameOrId) : found.name;
-    if ((builtInNames as readonly string[]).includes(builtIn)) {
-      throw sampanError('ERR_NETWORK_BUILT_IN', { subject: builtIn, hint: 'it cannot be removed' });
+    // it may not have been made yet
+    const found = nameOrId === defaultNetworkName ? nameOrId : findNetworkOrMode(context.paths, nameOrId);
+    if (typeof found === 'string' || found.name === defaultNetworkName) {
+      const subject = typeof found === 'string' ? found : found.name;
+      throw sampanError('ERR_NETWORK_BUILT_IN', { subject, hint: 'it cannot be removed' });
     }
-    const { id, name } = await removeNetwork(context, found ?? findNetwork(context.paths, nameOrId));
+    const { id, name } = await removeNetwork(context, found);
     return { id, name };
   },
   prune: async (filters) => {
@@ -63,10 +64,10 @@ const inspectNetwork = async (
   nameOrId: string,
 ): Promise<Readonly<Record<string, unknown>>> => {
   if (nameOrId === defaultNetworkName) await ensureDefaultNetwork(context);
-  const mode = tryFindNetwork(context.paths, nameOrId) === undefined ? findMode(nameOrId) : undefined;
-  if (mode !== undefined) return builtInObject(mode, modeMembers(context.paths, mode));
-  const network = findNetwork(context.paths, nameOrId);
-  return networkObject(network, networkMembers(context.paths, network.id));
+  const found = findNetworkOrMode(context.paths, nameOrId);
+  return typeof found === 'string'
+    ? builtInObject(found, modeMembers(context.paths, found))
+    : networkObject(found, networkMembers(context.paths, found.id));
 };
 
 /** @throws ERR_NETWORK_IN_USE */
