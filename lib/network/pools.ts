@@ -12,7 +12,6 @@ import {
   overlap,
   parseAddress,
   parseSubnet,
-  subnetOf,
   type Address,
   type Family,
   type Subnet,
@@ -161,13 +160,17 @@ export const requestedAddress = (pool: Pool | undefined, text: string, network: 
   return formatAddress(address);
 };
 
-/** The IPv6 address with the same host part as the IPv4 one: readable, and free whenever that is free. */
-export const sameHost = (v4: string, v4Pool: Pool, v6Pool: Pool): string => {
+/**
+ * The IPv6 address with the same host part as the IPv4 one: readable, and mostly free when that is.
+ * @returns undefined when the IPv6 pool is too small to have it
+ */
+export const sameHost = (v4: string, v4Pool: Pool, v6Pool: Pool): string | undefined => {
   const address = parseAddress(v4);
   const from = mustParse(v4Pool.subnet);
   const to = mustParse(v6Pool.ipRange ?? v6Pool.subnet);
   const host = (address?.value ?? 0n) - firstOf(from);
-  return formatAddress({ family: 6, value: subnetOf(to, to.length).value + host });
+  const same: Address = { family: 6, value: firstOf(to) + host };
+  return contains(to, same) && isUsable(mustParse(v6Pool.subnet), same) ? formatAddress(same) : undefined;
 };
 
 /** docker's scheme: locally administered, the address in it, so that no two in a network are alike. */

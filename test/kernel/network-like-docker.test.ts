@@ -178,6 +178,12 @@ container.test(
   },
 );
 
+container.test('a network that netd could not serve is not created', async () => {
+  const ports = Array.from({ length: 33 }, (_, index) => 3000 + 2 * index).join(',');
+  const result = await tool(['network', 'create', '--opt', `host-loopback=${ports}`, uniqueName()]);
+  expect(result).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('at most 32') });
+});
+
 container.test('ps finds containers by the ports that they publish and expose', async () => {
   const name = await start(['-p', '127.0.0.1::80', '--expose', '90-91/udp']);
   const port = (await ok(['port', name, '80'])).split(':')[1] ?? '';

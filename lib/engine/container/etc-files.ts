@@ -87,11 +87,8 @@ const addressOf = (
 };
 
 /** The host's file, with the parts replaced that --dns, --dns-search and --dns-option name (resolv.conf(5)). */
-const buildResolvConf = ({ request, hostResolvConf, endpoints }: EtcFilesInput): string => {
-  for (const server of request.dns) {
-    if (ipVersion(server) === 0)
-      throw sampanError('ERR_INVALID_VALUE', { subject: `--dns ${server}`, hint: 'give an IP address' });
-  }
+const buildResolvConf = ({ request, network, hostResolvConf, endpoints }: EtcFilesInput): string => {
+  for (const server of request.dns) refuseServer(server, network);
   const search = request.dnsSearch.filter((domain) => domain !== '.');
   // netd asks the servers of --dns, or the host's, for what it does not know itself.
   const servers = endpoints === undefined ? request.dns : endpoints.nameservers;
@@ -108,6 +105,16 @@ const buildResolvConf = ({ request, hostResolvConf, endpoints }: EtcFilesInput):
   const lines = [...replaced, ...kept];
   const hasDots = lines.some((line) => /^\s*options\b.*\bndots:/.test(line));
   return withFinalNewline([...lines, ...(endpoints === undefined || hasDots ? [] : [namesFirst])].join('\n'));
+};
+
+const refuseServer = (server: string, network: NetworkKind): void => {
+  if (ipVersion(server) === 0)
+    throw sampanError('ERR_INVALID_VALUE', { subject: `--dns ${server}`, hint: 'give an IP address' });
+  if (network !== 'bridge' || !server.includes('%')) return;
+  throw sampanError('ERR_INVALID_VALUE', {
+    subject: `--dns ${server}`,
+    hint: 'a server behind one interface of the host is reached with --network host only: give an address without %',
+  });
 };
 
 /** As docker does it: a container's name is asked for as it is, not first below the search domains of the host. */

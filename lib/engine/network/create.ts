@@ -159,12 +159,22 @@ const mtuOf = (options: Readonly<Record<string, string>>): number => {
   });
 };
 
+/** that netd takes (addon/net/policy.h) */
+const mostHostPorts = 32;
+
 /** `8080,9000-9010` or `all` */
 const hostPortsOf = (options: Readonly<Record<string, string>>): NetworkRecord['hostPorts'] => {
   const text = options['host-loopback'];
   if (text === undefined || text === '') return [];
   if (text === 'all') return [{ first: 1, last: 65_535 }];
-  return text.split(',').map((part) => {
+  const parts = text.split(',');
+  if (parts.length > mostHostPorts) {
+    throw sampanError('ERR_NETWORK_CONFIG', {
+      subject: `host-loopback with ${String(parts.length)} ports and ranges`,
+      hint: `give at most ${String(mostHostPorts)}, ranges such as 9000-9010 for ports that follow each other, or 'all'`,
+    });
+  }
+  return parts.map((part) => {
     const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(part);
     const first = Number(match?.[1]);
     const last = Number(match?.[2] ?? match?.[1]);

@@ -89,6 +89,13 @@ describe('choosing an address', () => {
     expect(sameHost('10.9.0.6', pool, { subnet: 'fd01::/64', gateway: 'fd01::1' })).toBe('fd01::6');
   });
 
+  test.each([
+    ['10.9.0.6', { subnet: 'fd01::/126', gateway: 'fd01::1' }],
+    ['10.9.0.6', { subnet: 'fd01::/64', gateway: 'fd01::1', ipRange: 'fd01::8/126' }],
+  ])('an IPv6 pool that is too small has no address with the host part of %s', (v4, v6Pool) => {
+    expect(sameHost(v4, pool, v6Pool)).toBeUndefined();
+  });
+
   test('the MAC address has the IPv4 address in it', () => {
     expect(macOf('10.88.0.12')).toBe('02:42:0a:58:00:0c');
   });

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { buildEtcFiles } from '../../../../lib/engine/container/etc-files.js';
 import type { CreateRequest } from '../../../../lib/spec/create-request.js';
+import type { NetworkKind } from '../../../../lib/spec/network-mode.js';
 import { plainRequest } from '../../../support/request.js';
 
-const build = (request: Partial<CreateRequest>, network: 'none' | 'host' = 'none', hostname = 'box') =>
+const build = (request: Partial<CreateRequest>, network: NetworkKind = 'none', hostname = 'box') =>
   buildEtcFiles({
     request: { ...plainRequest, ...request },
     network,
@@ -66,6 +67,12 @@ test('names of containers are asked for before the search domains, unless somebo
   );
   expect(resolvConf('options edns0 ndots:2\n')).toBe('nameserver 10.88.0.1\noptions edns0 ndots:2\n');
   expect(resolvConf('', ['ndots:1'])).toBe('nameserver 10.88.0.1\noptions ndots:1\n');
+});
+
+test('a resolver behind one interface is for the host network only', () => {
+  const dns = ['fe80::1%eth0'];
+  expect(build({ dns }, 'host')['resolv.conf']).toContain('nameserver fe80::1%eth0\n');
+  expect(() => build({ dns }, 'bridge')).toThrow(expect.objectContaining({ code: 'ERR_INVALID_VALUE' }));
 });
 
 test('refuses a resolver that is no address', () => {
