@@ -200,7 +200,13 @@ void Tcp::send_payload(TcpConnection &connection, uint32_t offset, size_t size, 
 bool Tcp::pump(TcpConnection &connection) {
   if (connection.state != TcpState::open) return false;
   if (connection.undiscarded != 0 && is_discard_due(connection)) discard_acknowledged(connection);
-  if (!connection.readable || connection.host_eof || connection.resting) return false;
+  if (connection.host_eof) {
+    // An error behind the end: when the container has all that came before, there is nothing left to wait for.
+    if (connection.host_ended && !connection.host_closing && connection.snd_una == connection.snd_max)
+      reset(connection);
+    return false;
+  }
+  if (!connection.readable || connection.resting) return false;
   for (int i = 0; i < kFramesPerTurn; ++i) {
     const size_t size = sendable(connection);
     if (size == 0) {

@@ -276,6 +276,28 @@ TEST("the host's end reaches the container, which may go on sending") {
   });
 }
 
+TEST("a reset by the host behind its end resets the container, once that has what came before") {
+  with_server([] {
+    World world;
+    OpenTcp open(world);
+    CHECK_EQ(::send(open.host.get(), "bye", 3, 0), 3);
+    ::shutdown(open.host.get(), SHUT_WR);
+    auto frame = open.tcp.receive();
+    while (frame != nullptr && (frame->segment.flags & kTcpFin) == 0) frame = open.tcp.receive();
+    CHECK(frame != nullptr);
+    const struct linger now = {1, 0};
+    ::setsockopt(open.host.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    open.host.reset();
+    world.turn_for(5);
+    CHECK(frame != nullptr && !frame->segment.has(kTcpRst));
+    open.tcp.ack += 4;
+    open.tcp.send(kTcpAck);
+    const auto reset = open.tcp.receive();
+    CHECK_EQ(flags_of(reset), kTcpRst | kTcpAck);
+    CHECK_EQ(world.stack->counters().tcp_connections, 0);
+  });
+}
+
 TEST("the host's end comes with its last data, also when that has to be sent again") {
   with_server([] {
     World world;
