@@ -21,6 +21,8 @@ constexpr uint8_t kMeantHopLimit = 32;
 // No link outside carries more in one piece (jumbo frames). The DF bit of what is larger comes from the container's own
 // link being wider, not from a program that looks for the path's MTU: the host's kernel may cut it up.
 constexpr size_t kWidestLink = 9216;
+// More than a burst to a host that is not there brings at once.
+constexpr int kMostErrors = 256;
 
 // A program outside hears of a missing route from its own call. Of ICMP's words for it, Linux passes on only this one
 // to a connected UDP socket that did not ask for all of them (IP_RECVERR).
@@ -117,11 +119,13 @@ int Udp::send_once(UdpFlow &flow, std::span<const uint8_t> payload, size_t segme
     std::memcpy(CMSG_DATA(header), &size, sizeof size);
   }
   if (::sendmsg(flow.port->fd.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) return 0;
-  // ip(7): with IP_RECVERR an error of an earlier datagram may be reported by this call, which has sent nothing.
+  // ip(7): with IP_RECVERR an error of an earlier datagram may be reported by this call, which has sent nothing. While
+  // there is another one in the queue, the next call fails, too.
   const int number = errno;
-  HostError error;
-  if (!read_error(flow.port->fd.get(), error)) return number;
-  report_error(*flow.port, error, &flow);
+  int told = 0;
+  for (HostError error; told < kMostErrors && read_error(flow.port->fd.get(), error); ++told)
+    report_error(*flow.port, error, &flow);
+  if (told == 0) return number;
   return ::sendmsg(flow.port->fd.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ? 0 : errno;
 }
 

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstddef>
@@ -89,6 +90,40 @@ TEST(
     World world;
     const auto error = send_in_vain(world, kNeighbour, 1, 5000);
     CHECK(error != nullptr && error->packet.source == ip(kLinkAddress));
+  });
+}
+
+// One port of the container, three datagrams to one host and then one to another: the errors of the three come
+// together, and before that one is sent.
+TEST("errors that wait for datagrams to one host keep none from another") {
+  in_own_network({kServerAddress}, [] {
+    const unique_fd link = open_silent_link();
+    if (!link) {
+      std::fprintf(stderr, "not tried: /dev/net/tun cannot be opened\n");
+      return;
+    }
+    World world;
+    net::SocketAddress here(ip(kServerAddress), 0);
+    const unique_fd server(::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    CHECK_EQ(::bind(server.get(), &here.any, here.length), 0);
+    CHECK_EQ(::getsockname(server.get(), &here.any, &here.length), 0);
+    for (const char *text : {"one", "another", "the third one"})
+      world.send(IPPROTO_UDP, kContainerAddress, kNeighbour, make_udp(5000, 9, text));
+    world.turn_for(1);
+    world.send(IPPROTO_UDP, kContainerAddress, kServerAddress, make_udp(5000, here.port(), kQuestion));
+    ::usleep(500'000);
+    char received[64];
+    ssize_t count = -1;
+    for (int i = 0; i < 100 && count < 0; ++i) {
+      world.turn_for(1);
+      count = ::recv(server.get(), received, sizeof received, 0);
+    }
+    CHECK_EQ(count, std::strlen(kQuestion));
+    for (int i = 0; i < 3; ++i) {
+      const auto error = world.receive();
+      CHECK(error != nullptr && error->packet.protocol == IPPROTO_ICMP && error->packet.source == ip(kLinkAddress));
+    }
+    CHECK(world.nothing_comes());
   });
 }
 
