@@ -74,6 +74,7 @@ class TcpConnection final : public Watch, public Timer {
   uint8_t snd_scale = 0;  // shift of the windows that the container announces
   uint8_t rcv_scale = 0;  // and of ours
   uint8_t tries = 0;      // retransmissions or probes without an answer
+  uint8_t put_off = 0;    // how often its timer was, because frames wait that were not read
   uint8_t probes = 0;     // of a window that has been closed since; not counted beyond some
   uint8_t duplicate_acks = 0;
   uint8_t kept_answers = 0;  // read since data last left the host socket's queue

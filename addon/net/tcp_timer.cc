@@ -13,6 +13,8 @@ constexpr uint8_t kSynAckTries = 5;
 constexpr uint64_t kMinDelayMs = 200;
 constexpr uint64_t kMaxDelayMs = 60'000;
 constexpr uint64_t kBehindMs = 20;
+// In all a second: then all has been read that waited when the time had come, whatever came behind it.
+constexpr uint8_t kMostPutOff = 50;
 constexpr uint8_t kMaxTries = 12;
 // The time between probes of a closed window doubles so often: a container that does not read for long costs little,
 // and an opening that got lost is found after some seconds.
@@ -36,6 +38,7 @@ uint64_t Tcp::retransmit_delay(const TcpConnection &connection) const {
 
 void Tcp::arm_timer(TcpConnection &connection) {
   uint64_t delay = 0;
+  connection.put_off = 0;
   switch (connection.state) {
     case TcpState::accepting:
       delay = kSynAckMs << connection.tries;
@@ -73,7 +76,10 @@ void Tcp::probe_window(TcpConnection &connection) {
 }
 
 void Tcp::expired(TcpConnection &connection) {
-  if (core_.is_behind() && connection.state != TcpState::lingering) return core_.loop.arm(connection, kBehindMs);
+  if (core_.is_behind() && connection.state != TcpState::lingering && connection.put_off < kMostPutOff) {
+    ++connection.put_off;
+    return core_.loop.arm(connection, kBehindMs);
+  }
   switch (connection.state) {
     case TcpState::lingering:
       return remove(connection);

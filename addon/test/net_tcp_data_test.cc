@@ -367,6 +367,25 @@ TEST("what is not acknowledged is sent again after a time, from the same place")
   });
 }
 
+TEST("what got lost is sent again although frames of others wait all the time") {
+  with_server([] {
+    World world;
+    OpenTcp open(world);
+    send_all(world, open.host, "again");
+    CHECK(open.tcp.receive() != nullptr);
+    const std::string useless(40, '\0');
+    for (int i = 0; i < 100; ++i) world.send_raw(useless);
+    std::unique_ptr<Received> again;
+    const uint64_t begin = world.loop.now_ms();
+    while (again == nullptr && world.loop.now_ms() - begin < 10'000) {
+      for (int i = 0; i < 64; ++i) world.send_raw(useless);
+      world.loop.turn();
+      again = world.receive(0);
+    }
+    CHECK(again != nullptr && again->payload() == "again");
+  });
+}
+
 // Of data that is on its way: the first of it comes once more, after a time-out.
 void lose_and_see_again(OpenTcp &open) {
   const auto first = open.tcp.receive();
