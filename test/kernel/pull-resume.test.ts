@@ -80,13 +80,15 @@ describe('a pull that is ended', () => {
 describe('two pulls at once', () => {
   pulling.test('of one image share it: each blob comes once', async () => {
     const name = pulls.nameAt(pulls.registry);
-    await publish({ name, layerBytes: [500_000, 600_000] });
-    pulls.proxy.decide = ({ url }) => (url.includes('/blobs/') ? { drip: { bytes: 65_536, everyMs: 10 } } : undefined);
-    await Promise.all(Array.from({ length: 3 }, () => ok(['pull', pulls.viaProxy(name)])));
-    const layerRequests = pulls.blobRequests().map(({ url }) => url);
-    // the root file system is there already; the config is small and asked for before anybody waits
-    const counts = new Map(layerRequests.map((url) => [url, layerRequests.filter((other) => other === url).length]));
-    expect([...counts.values()].filter((count) => count === 1)).toHaveLength(2);
+    const { layers } = await publish({ name, layerBytes: [500_000, 600_000] });
+    const pulling = 3;
+    const isAsked = (): boolean => pulls.proxy.seen.filter(({ url }) => url.includes('/manifests/')).length >= pulling;
+    // no layer comes to its end before all have asked for the image
+    const hold = { drip: { bytes: 65_536, everyMs: 10 }, pauseUntil: isAsked };
+    pulls.proxy.decide = ({ url }) => (url.includes('/blobs/') ? hold : undefined);
+    await Promise.all(Array.from({ length: pulling }, () => ok(['pull', pulls.viaProxy(name)])));
+    const asked = pulls.blobRequests().map(({ url }) => url);
+    for (const { digest } of layers.slice(1)) expect(asked.filter((url) => url.includes(digest))).toHaveLength(1);
     expect(await ok(['run', '--rm', pulls.viaProxy(name), 'ls', '/'])).toContain('layer1');
   });
 
@@ -111,13 +113,16 @@ describe('a removal meanwhile', () => {
     const { layers } = await publish({ name: fresh, layerBytes: [2_000_000] });
     await ok(['pull', '-q', pulls.viaProxy(old)]);
     const large = layers.at(-1)?.digest ?? '';
-    pulls.proxy.decide = ({ url }) => (url.includes(large) ? { drip: { bytes: 65_536, everyMs: 20 } } : undefined);
+    let isRemoved = false;
+    const hold = { drip: { bytes: 65_536, everyMs: 20 }, pauseUntil: () => isRemoved };
+    pulls.proxy.decide = ({ url }) => (url.includes(large) ? hold : undefined);
     const started = startTool(['pull', '-q', pulls.viaProxy(fresh)]);
     await poll(() => sizeOf(join(sandbox().dataRoot, 'downloads', large.slice(7))) > 0, { what: 'the first bytes' });
     // every image that has the common layer
     const images = await ok(['images', '--format', '{{.Repository}} {{.ID}}']);
     const ids = images.split('\n').flatMap((row) => (row.startsWith('host ') ? [] : (row.split(' ')[1] ?? [])));
     await ok(['rmi', '-f', ...new Set(ids)]);
+    isRemoved = true;
     expect(toResult(await started)).toMatchObject({ exitCode: 0 });
     expect(await ok(['run', '--rm', '--pull', 'never', pulls.viaProxy(fresh), 'ls', '/'])).toContain('layer0');
   });
@@ -128,10 +133,15 @@ describe('on a terminal', () => {
     const name = pulls.nameAt(pulls.registry);
     const { layers } = await publish({ name, layerBytes: [2_000_000] });
     const id = layers.at(-1)?.digest.slice(7, 19) ?? '';
-    pulls.proxy.decide = ({ url }) => (url.includes('/blobs/') ? { drip: { bytes: 65_536, everyMs: 20 } } : undefined);
+    const line = new RegExp(`${id}: Downloading +[\\d.]+[kM]?B/2MB +[\\d.]+[kM]B/s`);
+    let isDrawn = (): boolean => false;
+    // the layer does not end before its line has been drawn
+    const hold = { drip: { bytes: 65_536, everyMs: 20 }, pauseUntil: () => isDrawn() };
+    pulls.proxy.decide = ({ url }) => (url.includes(id) ? hold : undefined);
     await using terminal = new Terminal(['pull', pulls.viaProxy(name)], { columns: 60 });
+    isDrawn = () => line.test(terminal.output);
     expect(await terminal.exitCode).toBe(0);
-    expect(terminal.output).toMatch(new RegExp(`${id}: Downloading +[\\d.]+[kM]?B/2MB +[\\d.]+[kM]B/s`));
+    expect(terminal.output).toMatch(line);
     expect(terminal.output).toContain(`${id}: Pull complete`);
     // what moves the cursor takes no column
     const lines = terminal.output.replace(/\x1b\[\d*[A-Z]/g, '').split(/[\r\n]+/);

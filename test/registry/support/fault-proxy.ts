@@ -21,6 +21,8 @@ export interface Fault {
   readonly length?: number;
   /** pauses between pieces of the answer */
   readonly drip?: { readonly bytes: number; readonly everyMs: number };
+  /** keeps the last piece back until this holds */
+  readonly pauseUntil?: () => boolean;
   readonly ignoreRange?: boolean;
 }
 
@@ -111,8 +113,11 @@ const answer = async (response: IncomingMessage, outgoing: ServerResponse, fault
   outgoing.end();
 };
 
-async function* piecesOf(response: AsyncIterable<Buffer>, { drip }: Fault): AsyncGenerator<Buffer> {
-  for await (const data of response) {
+async function* piecesOf(response: IncomingMessage, { drip, pauseUntil }: Fault): AsyncGenerator<Buffer> {
+  let left = Number(response.headers['content-length']);
+  for await (const data of response as AsyncIterable<Buffer>) {
+    left -= data.byteLength;
+    while (left <= 0 && pauseUntil?.() === false) await sleep(10);
     for (let at = 0; at < data.byteLength; at += drip?.bytes ?? data.byteLength) {
       yield data.subarray(at, at + (drip?.bytes ?? data.byteLength));
       if (drip !== undefined) await sleep(drip.everyMs);
