@@ -14,7 +14,7 @@ import { poll } from '../support/poll.js';
 import { requires } from '../support/requires.js';
 import { image, ok, sandbox, uniqueName } from '../support/tool.js';
 
-const container = requires('userns', 'mount-in-userns', 'overlay-in-userns', 'busybox', 'dev-net-tun');
+const container = requires('userns', 'mount-in-userns', 'overlay-in-userns', 'busybox', 'dev-net-tun', 'host-address');
 
 /** How many connections the netd of now has handed over. */
 const promoted = async (): Promise<number> => {

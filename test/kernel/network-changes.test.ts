@@ -33,6 +33,16 @@ while True:
     served.sendto(query[:2] + b"\\x81\\x80\\0\\1\\0" + bytes([is_a]) + b"\\0\\0\\0\\0" + query[12:end] + answer * is_a, asker)
 `;
 
+/** Says "welcome" to each that connects. */
+const server = `
+import socket
+listener = socket.create_server(("", 80))
+print("ready", flush=True)
+while True:
+    with listener.accept()[0] as connection:
+        connection.sendall(b"welcome")
+`;
+
 const ask = `
 import socket, sys
 with socket.create_connection((sys.argv[1], int(sys.argv[2])), 5) as connection:
@@ -49,11 +59,13 @@ trap 'kill $one $two; "$sampan" rm -f box >/dev/null; rm -r "$directory"' EXIT
 ip link set lo up; ip address add 203.0.113.1/32 dev lo
 python3 -c "$2" 5 & one=$!
 python3 -c "$2" 6 & two=$!
+until test "$(grep -c ':0035 ' /proc/net/udp)" = 2; do sleep 0.05; done
 echo nameserver 127.0.0.5 >"$directory/first"; echo nameserver 127.0.0.6 >"$directory/second"
 mount --bind "$directory/first" /etc/resolv.conf
-serve='while true; do echo welcome | busybox nc -l -p 80; done'
-"$sampan" run -d --name box -p 8080:80 host sh -c "$serve" >/dev/null
+"$sampan" run -d --name box -p 8080:80 host python3 -c "$4" >/dev/null
+until "$sampan" logs box | grep -q ready; do sleep 0.05; done
 found() { "$sampan" exec box python3 -c 'import socket; print(socket.gethostbyname("name.example"))'; }
+# for 200 ms netd may go by what it has read (netd_server.cc)
 found
 echo nameserver 127.0.0.6 >"$directory/first"; sleep 0.5; found
 umount /etc/resolv.conf; echo nameserver 127.0.0.5 >"$directory/second"
@@ -65,7 +77,7 @@ python3 -c "$3" 203.0.113.9 8081; python3 -c "$3" 203.0.113.9 8080
 ip address del 203.0.113.9/32 dev lo
 python3 -c "$3" 203.0.113.1 8080
 "$sampan" port rm box -p 203.0.113.9:8081:80; "$sampan" port box`;
-    const result = await on(ownHost, ['sh', '-c', script, 'sh', program, nameServer, ask]);
+    const result = await on(ownHost, ['sh', '-c', script, 'sh', program, nameServer, ask, server]);
     const [first, second, third, refused, , exitCode, added, ...rest] = result.stdout.trimEnd().split('\n');
     expect({ stderr: result.stderr, seen: [first, second, third] }).toMatchObject({
       seen: ['192.0.2.5', '192.0.2.6', '192.0.2.5'],

@@ -19,16 +19,22 @@ export const netdPid = (): number | undefined => pidOf('sampan-netd');
 export const agentPid = (): number | undefined => pidOf('sampan-agent');
 
 export const killNetd = (): void => {
+  if (!killedNetd()) throw new Error('no netd runs');
+};
+
+const killedNetd = (): boolean => {
   const pid = netdPid();
-  if (pid === undefined) throw new Error('no netd runs');
-  process.kill(pid, 'SIGKILL');
+  if (pid !== undefined) process.kill(pid, 'SIGKILL');
+  return pid !== undefined;
 };
 
 /** Kills it, and lets nobody else be it until what is returned is disposed. */
 export const withoutNetd = (): Disposable => {
   const path = lockOfNetd();
+  killNetd();
   for (let attempt = 0; attempt < 20; attempt++) {
-    killNetd();
+    // the one that was faster may have the lock and not yet its title
+    if (attempt > 0) killedNetd();
     // The next one is a process that still has to be started: whoever spins is faster, mostly.
     for (const end = Date.now() + 500; Date.now() < end;) {
       const lock = openSync(path, 'a+', 0o600);
@@ -54,8 +60,11 @@ export const netdDirectory = (): string => dirname(lockOfNetd());
 
 const lockOfNetd = (): string => {
   const roots = join(sandbox().directory, 'run/sampan');
-  const found = readdirSync(roots, { recursive: true, encoding: 'utf8' }).find((path) => path.endsWith('/netd.lock'));
-  return join(roots, found ?? '-');
+  // not all the way down: containers' directories come and go
+  const found = readdirSync(roots).flatMap((root) =>
+    readdirSync(join(roots, root)).flatMap((name) => (name.startsWith('netd-') ? [join(roots, root, name)] : [])),
+  );
+  return join(found[0] ?? roots, 'netd.lock');
 };
 
 /** TCP sockets of this machine's namespace that are not listening: those of netd among them. */
