@@ -5,7 +5,7 @@
 import { Agent, get } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { join } from 'node:path';
-import { freePort } from '../support/published.js';
+import { freePort } from '../support/free-port.js';
 import { poll } from '../support/poll.js';
 import { requires } from '../support/requires.js';
 import { ok, uniqueName } from '../support/tool.js';

@@ -4,6 +4,7 @@
 // repeats a run's choices, SAMPAN_TEST_NETWORK_ROUNDS plays more.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freeRange, ownLoopback } from '../support/free-port.js';
 import { makeRandom } from '../support/random.js';
 import { requires } from '../support/requires.js';
 import { findLeaks, readText } from '../support/sandbox.js';
@@ -14,6 +15,12 @@ const container = requires('userns', 'mount-in-userns', 'overlay-in-userns', 'su
 const rounds = Number(process.env['SAMPAN_TEST_NETWORK_ROUNDS'] ?? 12);
 const seed = Number(process.env['SAMPAN_TEST_SEED'] ?? Date.now() % 1_000_000);
 const random = makeRandom(seed);
+
+const address = ownLoopback();
+let ports = 0;
+beforeAll(async () => {
+  ports = await freeRange(3);
+});
 
 /** The container that is changed, and a network that it may be on. */
 interface Scene {
@@ -46,7 +53,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     whenDone: 'not on network',
   },
   'network disconnect of the way out': {
-    flags: ['-p', '127.0.0.77::80'],
+    flags: ['-p', `${address}::80`],
     before: ({ name, network }) => ['network', 'connect', network, name],
     command: ({ name }) => ['network', 'disconnect', 'bridge', name],
     whenDone: 'not on network',
@@ -54,7 +61,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     publishedPorts: 1,
   },
   'network connect to a way out': {
-    flags: ['-p', '127.0.0.77::80', '-p', '127.0.0.77::81/tcp'],
+    flags: ['-p', `${address}::80`, '-p', `${address}::81/tcp`],
     before: ({ name }) => ['network', 'disconnect', 'bridge', name],
     command: ({ name, network }) => ['network', 'connect', network, name],
     whenDone: 'already on network',
@@ -62,24 +69,27 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     publishedPorts: 2,
   },
   'port add': {
-    command: ({ name }) => ['port', 'add', name, '-p', '127.0.0.77:27017-27019:80-82'],
+    command: ({ name }) => ['port', 'add', name, '-p', `${address}:${String(ports)}-${String(ports + 2)}:80-82`],
     whenDone: 'already allocated',
     publishedPorts: 3,
   },
   'port rm': {
-    flags: ['-p', '127.0.0.77::80', '-p', '127.0.0.77::81'],
+    flags: ['-p', `${address}::80`, '-p', `${address}::81`],
     command: ({ name }) => ['port', 'rm', name, '-p', '80'],
     whenDone: 'no public port',
     publishedPorts: 1,
   },
 };
 
+/** As /proc/net/tcp writes the address: its bytes backwards. */
+const inTable = Buffer.from(address.split('.').map(Number).reverse()).toString('hex').toUpperCase();
+
 /** Listening sockets at the address where these containers alone publish: netd's, which nobody may look into. */
 const listeners = (): number =>
   readText('/proc/self/net/tcp')
     .split('\n')
     .map((row) => row.trim().split(/\s+/))
-    .filter(([, local, , state]) => state === '0A' && local?.startsWith('4D00007F:') === true).length;
+    .filter(([, local, , state]) => state === '0A' && local?.startsWith(`${inTable}:`) === true).length;
 
 const strike = async (args: readonly string[]): Promise<void> => {
   const started = startTool(args);

@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
 import { frameType } from '../../lib/native/protocol.js';
+import { freePort } from '../support/free-port.js';
 import { Collector, native } from '../support/native.js';
 import { poll } from '../support/poll.js';
 import { requires } from '../support/requires.js';
@@ -58,15 +59,6 @@ const isFree = async (port: number): Promise<boolean> => {
   ]).catch(() => false);
   server.close();
   return outcome;
-};
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 };
 
 describe('a lease', () => {

@@ -5,6 +5,7 @@
 // run's choices (the kernel's timing it cannot repeat), SAMPAN_TEST_ROUNDS plays more or fewer.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freeRange, ownLoopback } from '../support/free-port.js';
 import { childrenOf, monitorOf } from '../support/monitor.js';
 import { agentPid, netdPid } from '../support/netd.js';
 import { poll } from '../support/poll.js';
@@ -22,7 +23,11 @@ const random = makeRandom(seed);
 const pick = <T>(choices: readonly T[]): T => choices[Math.floor(random() * choices.length)] as T; // never out of bounds
 
 /** The port that every container publishes: one that stays behind would be in the way of the next. */
-const port = 20_000 + (seed % 10_000);
+let port = 0;
+const address = ownLoopback();
+beforeAll(async () => {
+  port = await freeRange(2);
+});
 const [first, second] = [uniqueName('net'), uniqueName('net')];
 
 interface Scenario {
@@ -39,8 +44,8 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   'rm -f': { running: true, command: (name) => ['rm', '-f', name] },
   'network connect': { running: true, command: (name) => ['network', 'connect', second, name] },
   'network disconnect': { running: true, command: (name) => ['network', 'disconnect', first, name] },
-  'port add': { running: true, command: (name) => ['port', 'add', name, `127.0.0.1:${String(port + 1)}:81`] },
-  'port rm': { running: true, command: (name) => ['port', 'rm', name, `127.0.0.1:${String(port)}`] },
+  'port add': { running: true, command: (name) => ['port', 'add', name, '-p', `${address}:${String(port + 1)}:81`] },
+  'port rm': { running: true, command: (name) => ['port', 'rm', name, '-p', `${address}:${String(port)}:80`] },
   rename: { running: true, command: (name) => ['rename', name, `${name}-new`] },
 };
 
@@ -79,7 +84,7 @@ const playRound = async (kind: string, victim: Victim, neighbour: string, refere
   const scenario = scenarios[kind];
   if (scenario === undefined) throw new Error(kind);
   const name = uniqueName('crash');
-  const published = ['-p', `127.0.0.1:${String(port)}:80`];
+  const published = ['-p', `${address}:${String(port)}:80`];
   const sleeper = ['--network', first, ...published, '--name', name, reference, 'sleep', '100'];
   if (scenario.running) await ok(['run', '-d', ...sleeper]);
   await strike(scenario.command(name, sleeper), name, victim);

@@ -4,9 +4,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
+import { freePort } from '../support/free-port.js';
 import { hostAddress } from '../support/host-address.js';
 import { poll } from '../support/poll.js';
-import { echoPort, freePort, portOf, refused, sendDatagram, serve, talk } from '../support/published.js';
+import { echoPort, portOf, refused, sendDatagram, serve, talk } from '../support/published.js';
 import { requires } from '../support/requires.js';
 import { ok, tool, uniqueName } from '../support/tool.js';
 

@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../registry/support/counterparts.js';
+import { freePort } from '../support/free-port.js';
 import { poll } from '../support/poll.js';
 import { requires } from '../support/requires.js';
 import { rootfsEntries, rootfsTar } from '../support/rootfs.js';

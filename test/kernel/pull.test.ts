@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // pull, and what run and create pull by themselves, against a real registry.
 
-import { freePort } from '../registry/support/counterparts.js';
+import { freePort } from '../support/free-port.js';
 import { pullingWords, usePulling } from '../support/pulling.js';
 import { publish } from '../support/registry-images.js';
 import { requires } from '../support/requires.js';

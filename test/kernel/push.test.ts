@@ -4,9 +4,10 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, startRegistry, type RunningRegistry } from '../registry/support/counterparts.js';
+import { startRegistry, type RunningRegistry } from '../registry/support/counterparts.js';
 import { startFaultProxy } from '../registry/support/fault-proxy.js';
 import { dockerArchive } from '../support/archives.js';
+import { freePort } from '../support/free-port.js';
 import { poll } from '../support/poll.js';
 import { publish } from '../support/registry-images.js';
 import { requires } from '../support/requires.js';

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# Runs in a container. TCP 7000: the first line is the client's address, then what it sends comes back until it ends;
-# its connection is ended after that. UDP 7000: the client's address and the datagram's size. Says "ready" when it listens.
+# Runs in a container. TCP 7000 (or $ECHO_PORT): the first line is the client's address, then what it sends comes back
+# until it ends; its connection is ended after that. UDP, the same port: the client's address and the datagram's size.
+# Says "ready" when it listens.
+import os
 import socket
 import threading
 
@@ -18,9 +20,10 @@ def answer(datagrams):
         datagrams.sendto(f'{client[0]} {len(data)}'.encode(), client)
 
 
-listener = socket.create_server(('', 7000), backlog=128)
+port = int(os.environ.get('ECHO_PORT', '7000'))
+listener = socket.create_server(('', port), backlog=128)
 datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-datagrams.bind(('', 7000))
+datagrams.bind(('', port))
 threading.Thread(target=answer, args=(datagrams,), daemon=True).start()
 print('ready', flush=True)
 while True:

@@ -3,7 +3,7 @@
 
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { repository } from './paths.js';
 import { poll } from './poll.js';
@@ -45,15 +45,6 @@ export const sendDatagram = async (host: string, port: number, size: number): Pr
   } finally {
     socket.close();
   }
-};
-
-export const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '0.0.0.0');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo; // a TCP server's
-  server.close();
-  await once(server, 'close');
-  return port;
 };
 
 export const refused = async (port: number, host = '127.0.0.1'): Promise<unknown> =>

@@ -5,11 +5,10 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { close, listen } from './listen.js';
+import { freePort } from '../../support/free-port.js';
 
 const isInstalled = (program: string): boolean => {
   try {
@@ -38,13 +37,6 @@ export const testWith = (program: string): ((name: string, body: () => Promise<v
 };
 
 export const temporaryDirectory = (): string => mkdtempSync(join(tmpdir(), 'sampan-registry-'));
-
-export const freePort = async (): Promise<number> => {
-  const server = createServer();
-  const port = await listen(server);
-  await close(server);
-  return port;
-};
 
 export const testUser = 'alice';
 export const testPassword = 's3cret-passw0rd';
@@ -107,7 +99,7 @@ const configOf = ({ htpasswd, tls, token }: RegistrySettings, directory: string,
   ].join('\n');
 
 const untilListening = async (port: number, child: ChildProcess): Promise<void> => {
-  for (let tries = 0; tries < 200 && child.exitCode === null; tries++) {
+  for (let tries = 0; tries < 600 && child.exitCode === null; tries++) {
     if (await answers(port)) return;
     await sleep(50);
   }
