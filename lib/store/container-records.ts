@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The files of one container and what is in them (docs/state-on-disk.md). Status is not among them: it is derived.
 
-import { lstatSync, readdirSync, writeFileSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { isSampanError, sampanError } from '../errors/sampan-error.js';
 import { recordSchema } from '../native/protocol.js';
@@ -185,11 +185,6 @@ export const writeRunRecord = (files: ContainerFiles, record: RunRecord): void =
 
 export const writeExitRecord = (files: ContainerFiles, record: ExitRecord): void => {
   writeJsonAtomic(files.exit, record, { durable: true });
-};
-
-/** A file that a running container has bound: it keeps its inode, so it is written in place. */
-export const writeBoundFile = (path: string, content: string): void => {
-  writeFileSync(path, content);
 };
 
 /** @throws ERR_RECORD_VERSION, ERR_STORE_CORRUPT */

@@ -121,9 +121,12 @@ const untruths = async (scene: Scene, scenario: Scenario): Promise<readonly stri
     scene.name,
     'sh',
     '-c',
-    'ls /sys/class/net | grep -c eth; ip route; cat /etc/resolv.conf',
+    'ls /sys/class/net | grep -c eth; grep -c "	$(cat /etc/hostname)$" /etc/hosts; grep -cx mine /etc/hosts; ip route',
   ]);
-  expectSame('interfaces', Number(inside.split('\n')[0]), wanted.length);
+  const [interfaces, ownLines, linesOfOthers] = inside.split('\n').map(Number);
+  expectSame('interfaces', interfaces, wanted.length);
+  expectSame('its own lines in /etc/hosts', ownLines, wanted.length);
+  expectSame('lines of others in /etc/hosts', linesOfOthers, 1);
   if (!inside.includes('default via')) wrong.push('no default route');
   const asked = await tool(['exec', scene.name, 'busybox', 'nslookup', scene.name]);
   if (asked.exitCode !== 0) wrong.push(`its name server does not answer: ${asked.stdout}${asked.stderr}`);
@@ -139,6 +142,7 @@ const playRound = async (scenario: Scenario): Promise<readonly string[]> => {
   const scene = { name: uniqueName('crash'), network: uniqueName('net') };
   await ok(['network', 'create', scene.network]);
   await ok(['run', '-d', '--name', scene.name, ...(scenario.flags ?? []), await image(), 'sleep', '100']);
+  await ok(['exec', scene.name, 'sh', '-c', 'echo mine >>/etc/hosts']);
   if (scenario.before !== undefined) await ok(scenario.before(scene));
   const command = scenario.command(scene);
   await strike(command);

@@ -98,3 +98,7 @@ export const forEachName = async (
     }
     return exitCode;
   });
+
+export const printWarnings = async (host: Host, warnings: readonly string[]): Promise<void> => {
+  for (const warning of warnings) await host.stderr.write(`warning: ${warning}\n`);
+};

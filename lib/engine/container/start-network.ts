@@ -3,8 +3,6 @@
 // The caller holds the container's lock.
 
 import { closeSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
-import { join } from 'node:path';
 import { sampanError } from '../../errors/sampan-error.js';
 import { formatDescription, type EndpointDescription } from '../../network/description.js';
 import { connectToNetd } from '../../network/netd.js';
@@ -14,23 +12,19 @@ import { namespaceFlags } from '../../runtime/plan.js';
 import { openProcess } from '../../runtime/process-handle.js';
 import { networkKind, sharedContainer } from '../../spec/network-mode.js';
 import { readEndpoints, writeEndpoints, type EndpointRecord } from '../../store/container-networks.js';
-import { writeBoundFile, type ContainerFiles, type ContainerRecord } from '../../store/container-records.js';
+import type { ContainerFiles, ContainerRecord } from '../../store/container-records.js';
 import { assignEndpoint, type LiveEndpoint } from '../network/assign.js';
 import type { ContainerContext } from './context.js';
-import { buildEtcFiles, type EndpointFacts } from './etc-files.js';
 import { findContainer, type LockedContainer } from './find.js';
 import { openDirectory } from './monitor-operations.js';
-import { readHostFile } from './read-host-file.js';
 import { deriveStatus } from './status.js';
 import { netdOptions } from './wake-netd.js';
+import { hostAlias, resetEtcFiles } from './write-etc-files.js';
 
 /** What a start needs of the network; to be disposed once the helper has its descriptors. */
 export interface StartNetwork extends Disposable {
   readonly operations: (slotOf: (fd: number) => number) => readonly PlanOperation[];
 }
-
-/** The address that stands for the host's loopback in every network that opens ports of it: link-local, so nobody has it. */
-const hostAlias = '169.254.1.2';
 
 /** @throws ERR_NETWORK_*, ERR_NETD, ERR_CONTAINER_NOT_RUNNING */
 export const openStartNetwork = async (
@@ -38,10 +32,11 @@ export const openStartNetwork = async (
   found: LockedContainer,
   map: IdMap,
 ): Promise<StartNetwork> => {
-  const { record } = found;
+  const { record, files } = found;
   switch (networkKind(record.network)) {
     case 'none':
     case 'host':
+      resetEtcFiles(record, files, []);
       return { operations: () => [], [Symbol.dispose]: () => undefined };
     case 'container':
       return sharedNetwork(context, record);
@@ -75,7 +70,7 @@ const leasedNetwork = async (
   map: IdMap,
 ): Promise<StartNetwork> => {
   const endpoints = await assignAll(context, record, files);
-  writeEtcFiles(record, files, endpoints);
+  resetEtcFiles(record, files, endpoints);
   const description = formatDescription(describe(record, endpoints));
   const options = netdOptions(context, map);
   const { directory } = options;
@@ -170,39 +165,3 @@ export const describeEndpoint = ({ endpoint, network }: LiveEndpoint, isDefaultR
     publish: [],
   };
 };
-
-// ---- what the container reads --------------------------------------------------------------------------------------
-
-/** Written in place: a running container has these very files bound. */
-export const writeEtcFiles = (
-  record: ContainerRecord,
-  files: ContainerFiles,
-  endpoints: readonly LiveEndpoint[],
-): void => {
-  const { request, hostname } = record;
-  const etc = buildEtcFiles({
-    request,
-    network: 'bridge',
-    endpoints: factsOf(endpoints),
-    hostname,
-    hostHosts: '',
-    hostResolvConf: readHostFile('/etc/resolv.conf') ?? '',
-  });
-  for (const name of ['hosts', 'resolv.conf'] as const) writeBoundFile(join(files.directory, name), etc[name]);
-};
-
-const factsOf = (endpoints: readonly LiveEndpoint[]): EndpointFacts => ({
-  addresses: endpoints.flatMap(({ endpoint: { assigned }, network }) =>
-    [assigned.ipv4, network.ipv6Names === true ? assigned.ipv6 : undefined].filter((address) => address !== undefined),
-  ),
-  nameservers: endpoints
-    .slice(0, 1)
-    .flatMap(({ network }) => [network.ipv4?.gateway].filter((address) => address !== undefined)),
-  hostGateway: endpoints.some(({ network }) => network.hostPorts.length > 0) ? hostAlias : hostAddress(),
-});
-
-/** Its own address towards others, where services that listen on all addresses are reached. */
-const hostAddress = (): string =>
-  Object.values(networkInterfaces())
-    .flat()
-    .find((address) => address?.internal === false && address.family === 'IPv4')?.address ?? hostAlias;

@@ -15,8 +15,9 @@ import { movePorts } from '../container/change-ports.js';
 import type { ContainerContext } from '../container/context.js';
 import { lockContainer, runsSteadily, type LockedContainer } from '../container/find.js';
 import { endpointOf, refuseTooMany } from '../container/resolve-networks.js';
-import { describeEndpoint, saveEndpoints, writeEtcFiles } from '../container/start-network.js';
+import { describeEndpoint, saveEndpoints } from '../container/start-network.js';
 import { tellNetd } from '../container/tell-netd.js';
+import { changeEtcFiles } from '../container/write-etc-files.js';
 import type { EndpointRequest } from './contract.js';
 import { assignEndpoint, releaseEndpoint, type LiveEndpoint } from './assign.js';
 import { ensureDefaultNetwork } from './create.js';
@@ -35,13 +36,13 @@ const findRealNetwork = ({ paths }: ContainerContext, nameOrId: string): Network
   });
 };
 
-/** @throws ERR_NETWORK_ENDPOINT, ERR_NETWORK_*, ERR_NETD */
+/** @returns warnings @throws ERR_NETWORK_ENDPOINT, ERR_NETWORK_*, ERR_NETD */
 export const connectContainer = async (
   context: ContainerContext,
   networkName: string,
   containerName: string,
   request: EndpointRequest,
-): Promise<void> => {
+): Promise<readonly string[]> => {
   const network = await resolve(context, networkName);
   const found = await lockContainer(context.paths, context.locks, containerName);
   using _container = found.lock;
@@ -55,7 +56,7 @@ export const connectContainer = async (
   refuseTooMany([...others, endpoint]);
   if (!runsSteadily(found)) {
     saveEndpoints(record, files, [...others, endpoint]);
-    return;
+    return [];
   }
   using _network = await context.locks.network();
   const live = assignEndpoint(context, record.id, endpoint, known?.assigned?.interfaceName ?? freeInterface(others));
@@ -67,9 +68,10 @@ export const connectContainer = async (
     if (known === undefined) releaseEndpoint(context, record.id, live.endpoint);
     throw error;
   });
-  writeEtcFiles(record, files, liveEndpoints(context.paths, all));
+  const warnings = changeEtcFiles(record, files, liveEndpoints(context.paths, all));
   if (isFirstWayOut) await movePorts(context, found, wayOutOf(context.paths, all));
   if (!isNew) throw isOnAlready(found, network);
+  return warnings;
 };
 
 const asksTheSame = (one: EndpointRecord, other: EndpointRecord): boolean =>
@@ -98,20 +100,20 @@ const connectInNetd = async (
   }
 };
 
-/** @throws ERR_NETWORK_ENDPOINT, ERR_NETD */
+/** @returns warnings @throws ERR_NETWORK_ENDPOINT, ERR_NETD */
 export const disconnectContainer = async (
   context: ContainerContext,
   networkName: string,
   containerName: string,
   { force }: { readonly force: boolean },
-): Promise<void> => {
+): Promise<readonly string[]> => {
   const found = await lockContainer(context.paths, context.locks, containerName);
   using _container = found.lock;
   const { record, files } = found;
   const endpoints = readEndpoints(files);
   const endpoint = endpointNamed(context, endpoints, networkName);
   if (endpoint === undefined) {
-    if (force) return;
+    if (force) return [];
     throw sampanError('ERR_NETWORK_ENDPOINT', {
       subject: `container ${record.name} is not on network ${networkName}`,
       hint: `'sampan inspect ${record.name}' shows its networks`,
@@ -130,8 +132,9 @@ export const disconnectContainer = async (
   }
   using _network = await context.locks.network();
   try {
-    if (runsSteadily(found)) writeEtcFiles(record, files, liveEndpoints(context.paths, left));
+    const warnings = runsSteadily(found) ? changeEtcFiles(record, files, liveEndpoints(context.paths, left)) : [];
     if (isWayOut) await movePorts(context, found, wayOutOf(context.paths, left));
+    return warnings;
   } finally {
     saveEndpoints(record, files, left);
     releaseEndpoint(context, record.id, endpoint);

@@ -45,6 +45,8 @@ export interface NetworkService {
   remove(nameOrId: string): Promise<{ readonly id: string; readonly name: string }>;
   /** removes the networks that no container is on; resolves with their names */
   prune(filters: Readonly<Record<string, readonly string[]>>): Promise<readonly string[]>;
-  connect(network: string, container: string, request: EndpointRequest): Promise<void>;
-  disconnect(network: string, container: string, options: { readonly force: boolean }): Promise<void>;
+  /** resolves with warnings */
+  connect(network: string, container: string, request: EndpointRequest): Promise<readonly string[]>;
+  /** resolves with warnings */
+  disconnect(network: string, container: string, options: { readonly force: boolean }): Promise<readonly string[]>;
 }

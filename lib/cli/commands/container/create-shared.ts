@@ -10,7 +10,3 @@ export const printPlan = (request: CreateRequest, host: Host): Promise<number> =
     await host.stdout.write(plan.endsWith('\n') ? plan : `${plan}\n`);
     return 0;
   });
-
-export const printWarnings = async (host: Host, warnings: readonly string[]): Promise<void> => {
-  for (const warning of warnings) await host.stderr.write(`warning: ${warning}\n`);
-};

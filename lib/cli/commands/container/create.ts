@@ -6,7 +6,8 @@ import { cidfile, dryRun, quiet } from '../../../options/run/run-options.js';
 import { openCidFile } from '../../cid-file.js';
 import type { Command } from '../../command.js';
 import { withEngine } from '../../host.js';
-import { printPlan, printWarnings } from './create-shared.js';
+import { printWarnings } from '../shared.js';
+import { printPlan } from './create-shared.js';
 import { withImagePull } from './image-pull.js';
 
 export const command: Command = {

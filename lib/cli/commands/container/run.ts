@@ -11,8 +11,8 @@ import { openCidFile, type CidFile } from '../../cid-file.js';
 import type { Command, CommandInput } from '../../command.js';
 import { withEngine, type Host } from '../../host.js';
 import { runInForeground, sessionExitCode } from '../../session.js';
-import { detachKeysOf, requireTerminal, startOptions } from '../shared.js';
-import { printPlan, printWarnings } from './create-shared.js';
+import { detachKeysOf, printWarnings, requireTerminal, startOptions } from '../shared.js';
+import { printPlan } from './create-shared.js';
 import { withImagePull } from './image-pull.js';
 
 export const command: Command = {

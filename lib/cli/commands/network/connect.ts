@@ -6,6 +6,7 @@ import { readAlias, readIpv4, readIpv6, readMac } from '../../../options/parse/n
 import { unsupportedOption } from '../../../options/run/unsupported-options.js';
 import type { Command } from '../../command.js';
 import { withEngine } from '../../host.js';
+import { printWarnings } from '../shared.js';
 
 const alias = listOption({
   name: 'alias',
@@ -48,7 +49,7 @@ export const command: Command = {
   minimumArgs: 2,
   maximumArgs: 2,
   run: async ({ values, args: [network = '', container = ''], host }) => {
-    await withEngine(host, (engine) =>
+    const warnings = await withEngine(host, (engine) =>
       engine.networks.connect(network, container, {
         aliases: values.get(alias) ?? [],
         ip: values.get(ip),
@@ -56,6 +57,7 @@ export const command: Command = {
         macAddress: values.get(mac),
       }),
     );
+    await printWarnings(host, warnings);
     return 0;
   },
 };

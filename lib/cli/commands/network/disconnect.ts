@@ -3,7 +3,7 @@
 
 import type { Command } from '../../command.js';
 import { withEngine } from '../../host.js';
-import { forceOption } from '../shared.js';
+import { forceOption, printWarnings } from '../shared.js';
 
 const force = forceOption('a container that is not on the network is no error');
 
@@ -13,9 +13,10 @@ export const command: Command = {
   minimumArgs: 2,
   maximumArgs: 2,
   run: async ({ values, args: [network = '', container = ''], host }) => {
-    await withEngine(host, (engine) =>
+    const warnings = await withEngine(host, (engine) =>
       engine.networks.disconnect(network, container, { force: values.get(force) === true }),
     );
+    await printWarnings(host, warnings);
     return 0;
   },
 };
