@@ -18,6 +18,7 @@
 #include "addon/helper/netd_server.h"
 #include "addon/helper/network_agent.h"
 #include "addon/helper/start_failure.h"
+#include "addon/sys/file.h"
 #include "addon/sys/proc.h"
 
 namespace sampan {
@@ -50,12 +51,6 @@ Result<unique_fd> lock(int directory) {
 
 bool is_user_namespace(int fd) { return ::ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWUSER; }
 
-bool is_same(int one, int other) {
-  struct stat first = {};
-  struct stat second = {};
-  return ::fstat(one, &first) == 0 && ::fstat(other, &second) == 0 && first.st_ino == second.st_ino;
-}
-
 // The user namespace right below ours that the given one is, or is in: that of the netd whose containers live on.
 // Nothing when there is none.
 unique_fd earlier_user_namespace(int fd) {
@@ -65,7 +60,7 @@ unique_fd earlier_user_namespace(int fd) {
   while (own && current) {
     // ioctl_nsfs(2); EPERM: beyond what we see.
     unique_fd parent(::ioctl(current.get(), NS_GET_PARENT));
-    if (parent && is_same(parent.get(), own.get())) return current;
+    if (parent && sys::same_file(parent.get(), own.get())) return current;
     current = std::move(parent);
   }
   return {};

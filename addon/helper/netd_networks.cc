@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "addon/protocol/frames.h"
+#include "addon/sys/file.h"
 
 namespace sampan {
 
@@ -74,9 +75,19 @@ Status NetdNetworks::resume(NetdLease &lease, std::span<const unique_fd> namespa
   for (size_t i = 0; i < endpoints.size() && i < namespaces.size(); ++i) {
     auto found = network(endpoints[i].network, namespaces[i].get());
     if (!found) return found.error();
-    ports_.restore(found.value()->namespace_fd(), &endpoints[i]);
+    const int current = found.value()->namespace_fd();
+    if (!sys::same_file(current, namespaces[i].get())) {
+      if (auto moved = move(lease, endpoints[i], current); !moved) return moved;
+    }
+    ports_.restore(current, &endpoints[i]);
   }
   return {};
+}
+
+Status NetdNetworks::move(const NetdLease &lease, const EndpointDescription &endpoint, int network_namespace) {
+  const int container_namespace = lease.network_namespace.get();
+  if (auto unplugged = agent_->unplug(endpoint, container_namespace); !unplugged) return unplugged;
+  return agent_->plug_in(endpoint, network_namespace, container_namespace);
 }
 
 Status NetdNetworks::connect(NetdLease &lease, const EndpointDescription &endpoint) {
@@ -126,7 +137,10 @@ void NetdNetworks::withdraw(NetdLease &lease, const std::vector<PublishDescripti
 }
 
 void NetdNetworks::end_run(const NetdLease &lease) {
-  for (const auto &endpoint : lease.container.endpoints) end_endpoint(lease, endpoint);
+  for (const auto &endpoint : lease.container.endpoints) {
+    if (lease.network_namespace) agent_->cut_off(endpoint, lease.network_namespace.get());
+    end_endpoint(lease, endpoint);
+  }
 }
 
 // What has its addresses by now keeps what it has made with them.

@@ -36,7 +36,8 @@ class NetdNetworks {
   Status prepare(NetdLease &lease);
   // Its interfaces, once it is prepared.
   Status plug_in(const NetdLease &lease);
-  // What an earlier netd had made is still there, except the tuns; a namespace for each endpoint, borrowed.
+  // What an earlier netd had made is still there, except the tuns; a namespace for each endpoint, borrowed. Where the
+  // network was made anew meanwhile, for somebody who was faster, the interface moves to it.
   Status resume(NetdLease &lease, std::span<const unique_fd> namespaces);
   // EEXIST when it is there.
   Status connect(NetdLease &lease, const EndpointDescription &endpoint);
@@ -47,7 +48,7 @@ class NetdNetworks {
   // All or none; `wanted` gets the ports that were given. E2BIG when the lease's description would not fit a frame.
   Status publish(NetdLease &lease, EndpointDescription &wanted);
   void withdraw(NetdLease &lease, const std::vector<PublishDescription> &unwanted);
-  // The container has ended, and its interfaces with its network namespace.
+  // The container has ended; its network namespace lives on where somebody shares it.
   void end_run(const NetdLease &lease);
 
   NetdNetwork *find(std::string_view id) const;
@@ -61,6 +62,7 @@ class NetdNetworks {
 
   Result<NetdNetwork *> network(const NetworkDescription &description, int adopted);
   void part();
+  Status move(const NetdLease &lease, const EndpointDescription &endpoint, int network_namespace);
   void end_endpoint(const NetdLease &lease, const EndpointDescription &endpoint);
 
   ContainerSource &containers_;

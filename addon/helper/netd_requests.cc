@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What netd is asked for (addon/protocol/frames.def, NET_*), request by request.
-#include <sys/stat.h>
-
 #include <string>
 #include <utility>
 
@@ -9,19 +7,9 @@
 #include "addon/helper/netd_connection.h"
 #include "addon/helper/netd_state.h"
 #include "addon/protocol/plan.h"
+#include "addon/sys/file.h"
 
 namespace sampan {
-
-namespace {
-
-bool same_file(int one, int other) {
-  struct stat first = {};
-  struct stat second = {};
-  return ::fstat(one, &first) == 0 && ::fstat(other, &second) == 0 && first.st_ino == second.st_ino &&
-         first.st_dev == second.st_dev;
-}
-
-}  // namespace
 
 // False: the connection is of no use any more.
 bool NetdServer::handle(Connection &connection, const Frame &frame, Descriptors descriptors) {
@@ -81,7 +69,7 @@ bool NetdServer::resume(Connection &connection, const Frame &frame, Descriptors 
   constexpr size_t kBeforeNetworks = 2;
   if (!parsed || descriptors.size() != kBeforeNetworks + parsed.value().endpoints.size() + 1) return false;
   // A netd that a command started meanwhile has no rights over this container. Unused, it makes room for one that has.
-  if (!same_file(descriptors.front().get(), user_namespace_.get())) {
+  if (!sys::same_file(descriptors.front().get(), user_namespace_.get())) {
     if (connections_.size() == 1) over_ = true;
     return refuse(connection, Error{EXDEV, "netd", "another user namespace"});
   }

@@ -141,6 +141,11 @@ Status NetworkAgent::unplug(const EndpointDescription &endpoint, int container_n
   return tell(AgentRequest::unplug, endpoint, {&container_namespace, 1});
 }
 
+void NetworkAgent::cut_off(const EndpointDescription &endpoint, int container_namespace) {
+  // A failure means that there is no such interface any more.
+  (void)tell(AgentRequest::cut_off, endpoint, {&container_namespace, 1});
+}
+
 Status NetworkAgent::route(const EndpointDescription &endpoint, int container_namespace) {
   return tell(AgentRequest::route, endpoint, {&container_namespace, 1});
 }

@@ -29,6 +29,7 @@ enum class AgentRequest : uint32_t {
   make_network = 1,  // description [namespace to adopt] -> namespace [tun] [DNS: UDP ..., TCP]; b: flags of MadeNetwork
   plug_in,           // description, network namespace, container namespace
   unplug,            // description, container namespace
+  cut_off,           // description, container namespace
   route,             // description, container namespace
   steer,             // description, network namespace
   unsteer,           // description, network namespace
@@ -56,6 +57,7 @@ class NetworkAgent {
   Result<MadeNetwork> make_network(const NetworkDescription &description, int adopted);
   Status plug_in(const EndpointDescription &endpoint, int network_namespace, int container_namespace);
   Status unplug(const EndpointDescription &endpoint, int container_namespace);
+  void cut_off(const EndpointDescription &endpoint, int container_namespace);
   Status route(const EndpointDescription &endpoint, int container_namespace);
   // Answers of published ports find their way (network_setup.h).
   Status steer(const EndpointDescription &endpoint, int network_namespace);

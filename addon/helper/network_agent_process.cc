@@ -77,6 +77,7 @@ Status Agent::serve(const Frame &frame, Descriptors &given, Reply &reply) {
     case AgentRequest::make_network:
     case AgentRequest::plug_in:
     case AgentRequest::unplug:
+    case AgentRequest::cut_off:
     case AgentRequest::route:
     case AgentRequest::steer:
     case AgentRequest::unsteer:
@@ -114,6 +115,7 @@ Status Agent::work_on_endpoint(AgentRequest request, const Frame &frame, Descrip
   const int first = given.front().get();
   if (request == AgentRequest::plug_in) return plug_in(endpoint, first, given.back().get());
   if (request == AgentRequest::unplug) return unplug(endpoint, first);
+  if (request == AgentRequest::cut_off) return cut_off(endpoint, first);
   if (request == AgentRequest::route) return route(endpoint, first);
   if (request == AgentRequest::steer) return steer_answers(endpoint, first);
   unsteer_answers(endpoint, first);

@@ -202,6 +202,16 @@ Status unplug(const EndpointDescription &endpoint, int container_namespace) {
   });
 }
 
+Status cut_off(const EndpointDescription &endpoint, int container_namespace) {
+  return sys::in_network_namespace(container_namespace, [&]() -> Status {
+    auto netlink = sys::Netlink::open();
+    if (!netlink) return netlink.error();
+    sys::NetlinkBatch batch;
+    batch.set_down(endpoint.interface_name.c_str());
+    return netlink.value().run(batch);
+  });
+}
+
 Status route(const EndpointDescription &endpoint, int container_namespace) {
   return sys::in_network_namespace(container_namespace, [&]() -> Status {
     const auto index = sys::interface_index(endpoint.interface_name.c_str());

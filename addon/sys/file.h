@@ -44,6 +44,9 @@ inline int renameat2(int from_dir, const char *from, int to_dir, const char *to,
 inline constexpr unsigned kRenameNoreplace = 1;
 inline constexpr unsigned kRenameExchange = 2;
 
+// Two descriptors of one file or namespace; false when it cannot be told.
+bool same_file(int one, int other);
+
 // Writes everything; EINTR and short writes are retried.
 Status write_all(int fd, std::string_view data, const char *subject);
 

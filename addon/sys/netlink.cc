@@ -127,6 +127,14 @@ void NetlinkBatch::delete_link(const char *name) {
   end(start);
 }
 
+void NetlinkBatch::set_down(const char *name) {
+  auto header = link_header(0, false);
+  header.ifi_change = IFF_UP;
+  const size_t start = begin(RTM_NEWLINK, 0, &header, sizeof header, "set link down", name);
+  put_text(IFLA_IFNAME, name);
+  end(start);
+}
+
 void NetlinkBatch::set_up(unsigned index, uint32_t mtu, uint32_t queue_length) {
   const auto header = link_header(index, true);
   const size_t start = begin(RTM_NEWLINK, 0, &header, sizeof header, "set link up", std::to_string(index));

@@ -54,6 +54,7 @@ class NetlinkBatch {
   // `name` is up at once; the peer is down.
   void add_veth(const VethPair &pair);
   void delete_link(const char *name);
+  void set_down(const char *name);
   // 0 leaves what is there. queue_length: packets that may wait to be sent.
   void set_up(unsigned index, uint32_t mtu = 0, uint32_t queue_length = 0);
   // Duplicate address detection is left out: the addresses were given out by one authority.
