@@ -2,6 +2,8 @@
 // The handshake with a helper process of role create or exec: spawn, READY, (the caller records), GO, STARTED.
 
 import { closeSync } from 'node:fs';
+import { isSampanError } from '../errors/sampan-error.js';
+import { errnoName } from '../native/errno.js';
 import { failureOf, lostHelper, spawnHelper } from '../native/helper.js';
 import type { HelperEvent } from '../native/frames.js';
 import type { Native } from '../native/native.js';
@@ -55,10 +57,16 @@ export const launchHelper = async (native: Native, options: LaunchOptions): Prom
       },
     };
   } catch (error) {
+    // What the helper has made goes before it ends: whoever tries once more would lose his own with it.
+    if (hasLostNetd(error)) while ((await connection.receive()) !== undefined) continue;
     connection.close();
     throw error;
   }
 };
+
+/** The network process was there, and ended before it had done its part. */
+export const hasLostNetd = (error: unknown): boolean =>
+  isSampanError(error, 'ERR_NETD') && error.errno !== undefined && errnoName(error.errno) === 'ECONNRESET';
 
 const expectEvent = async <T extends 'ready' | 'started'>(
   connection: Connection,

@@ -13,7 +13,7 @@ import { recordSchema, type PlanOperation } from '../../native/protocol.js';
 import { makeCgroup, removeCgroup } from '../../runtime/cgroup.js';
 import type { IdMap } from '../../runtime/id-map.js';
 import { parsePublished } from '../../network/description.js';
-import { launchHelper, type Launched } from '../../runtime/launch.js';
+import { hasLostNetd, launchHelper, type Launched } from '../../runtime/launch.js';
 import { containerOperations, type TerminalSize } from '../../runtime/plan.js';
 import { openSession, prepareSession, type Session } from '../../runtime/session.js';
 import type { RuntimeConfig } from '../../spec/runtime-config.js';
@@ -42,6 +42,24 @@ export const startLocked = async (
   if (!canStart(deriveStatus(found.files))) throw sampanError('ERR_CONTAINER_RUNNING', { subject: found.record.name });
   const config = readRuntimeConfig(found.files);
   if (config === undefined) throw sampanError('ERR_STORE_CORRUPT', { subject: found.files.config });
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnce(context, found, config, options);
+    } catch (error) {
+      if (attempt === mostAttempts || !hasLostNetd(error)) throw withPortOwner(context.paths, error);
+    }
+  }
+};
+
+/** A netd that was killed is there until the kernel has ended it: who connects to it meanwhile has to find the next. */
+const mostAttempts = 3;
+
+const startOnce = async (
+  context: ContainerContext,
+  found: LockedContainer,
+  config: RuntimeConfig,
+  options: StartOptions,
+): Promise<Session | undefined> => {
   await clearVolatileMarks(context, config);
   const cgroup = makeCgroup(found.id);
   const runtimeDirectory = join(context.paths.runtimeRoot, found.id.slice(0, 12));
@@ -52,7 +70,7 @@ export const startLocked = async (
   } catch (error) {
     rmSync(runtimeDirectory, { recursive: true, force: true });
     if (cgroup !== undefined) removeCgroup(cgroup);
-    throw withPortOwner(context.paths, error);
+    throw error;
   }
 };
 
