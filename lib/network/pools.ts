@@ -105,13 +105,22 @@ const readSubnet = (text: string, family: Family): Subnet => {
   if (subnet?.family !== family) throw configError(`invalid subnet ${text}`, { hint: 'give one such as 10.90.0.0/24' });
   if (bitsOf(family) - subnet.length < smallestHostBits)
     throw configError(`subnet ${text} is too small`, { hint: 'a /30 is the smallest for IPv4, a /126 for IPv6' });
+  refuseHostBits(text, subnet, 'subnet');
   return subnet;
+};
+
+/** As docker does since 25: who gives an address of a network may mean another network. */
+const refuseHostBits = (text: string, subnet: Subnet, what: string): void => {
+  if (parseAddress(text.split('/')[0] ?? '')?.value === subnet.value) return;
+  throw configError(`invalid ${what} ${text}`, { hint: `it should be ${formatSubnet(subnet)}` });
 };
 
 const readRange = (text: string, subnet: Subnet): Subnet => {
   const range = parseSubnet(text);
-  if (range !== undefined && contains(subnet, range) && range.length >= subnet.length) return range;
-  throw configError(`invalid range ${text}`, { hint: `it has to be a part of ${formatSubnet(subnet)}` });
+  if (range === undefined || !contains(subnet, range) || range.length < subnet.length)
+    throw configError(`invalid ip-range ${text}`, { hint: `it has to be a part of ${formatSubnet(subnet)}` });
+  refuseHostBits(text, range, 'ip-range');
+  return range;
 };
 
 const readGateway = (text: string, subnet: Subnet): Address => {

@@ -26,6 +26,8 @@ export interface NetworkRecord {
   readonly createdAt: string;
   readonly driver: 'bridge';
   readonly internal: boolean;
+  /** what was said at its creation: only shown */
+  readonly attachable?: boolean | undefined;
   readonly ipv4?: NetworkPool | undefined;
   readonly ipv6?: NetworkPool | undefined;
   /** IPv6 was asked for: names mean the IPv6 addresses, too */

@@ -232,3 +232,12 @@ container.test('a stopped container whose network was removed starts once it is 
   await ok(['start', name]);
   await ok(['rm', '-f', name]);
 });
+
+container.test('network inspect says whether --attachable was given', async () => {
+  for (const flags of [[], ['--attachable']]) {
+    const network = uniqueName();
+    await ok(['network', 'create', ...flags, network]);
+    expect(await ok(['network', 'inspect', '-f', '{{.Attachable}}', network])).toBe(String(flags.length > 0));
+    await ok(['network', 'rm', network]);
+  }
+});

@@ -160,6 +160,10 @@ describe('what is wrong is said before anything starts', () => {
     [['--subnet', '10.88.0.0/24'], 'overlaps'],
     [['--subnet', '10.9.0.0/33'], 'invalid subnet'],
     [['--subnet', '10.9.9.0/24', '--gateway', '10.1.1.1'], 'invalid gateway'],
+    [['--subnet', '10.231.9.3/24'], 'it should be 10.231.9.0/24'],
+    [['--subnet', 'fd00:231::1/64'], 'it should be fd00:231::/64'],
+    [['--subnet', '10.231.9.0/24', '--ip-range', '10.231.9.200/26'], 'it should be 10.231.9.192/26'],
+    [['--subnet', '10.231.9.0/24', '--gateway', '10.231.9.1', '--gateway', '10.231.9.2'], 'has one already'],
     [['--driver', 'overlay'], 'overlay'],
     [['--opt', 'x=y'], 'option x'],
   ];

@@ -14,6 +14,8 @@ export interface NetworkCreateRequest {
   readonly ipv6?: boolean | undefined;
   /** no way out */
   readonly internal: boolean;
+  /** only shown: every network is */
+  readonly attachable?: boolean | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly options: Readonly<Record<string, string>>;
 }

@@ -73,6 +73,7 @@ const recordOf = (context: NetworkContext, request: NetworkCreateRequest, prefer
     createdAt: new Date().toISOString(),
     driver: 'bridge',
     internal: request.internal,
+    ...(request.attachable === true ? { attachable: true } : {}),
     ...pools,
     ipv6Names: request.ipv6 === true || request.pools.some(isV6),
     mtu: mtuOf(request.options),

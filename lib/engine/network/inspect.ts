@@ -42,7 +42,7 @@ export const networkObject = (
     Config: [network.ipv4, network.ipv6].flatMap((pool) => (pool === undefined ? [] : [poolObject(pool)])),
   },
   Internal: network.internal,
-  Attachable: false,
+  Attachable: network.attachable === true,
   Ingress: false,
   ConfigFrom: { Network: '' },
   ConfigOnly: false,

@@ -12,6 +12,11 @@ export const readAddedHost = (text: string): AddedHost => {
   const separator = text.search(/[:=]/);
   const name = separator < 0 ? '' : text.slice(0, separator);
   if (name === '') throw new InvalidArgument(`bad format for add-host: ${JSON.stringify(text)}: give host:ip`);
+  if (/[\s#\p{C}]/u.test(name)) {
+    throw new InvalidArgument(
+      `bad format for add-host: ${JSON.stringify(text)}: a name in /etc/hosts has no space, # or control character`,
+    );
+  }
   const address = text.slice(separator + 1).replace(/^\[(.*)\]$/, '$1');
   if (address !== 'host-gateway' && ipVersion(address) === 0) {
     throw new InvalidArgument(`invalid IP address in add-host: ${JSON.stringify(address)}`);
@@ -20,14 +25,21 @@ export const readAddedHost = (text: string): AddedHost => {
 };
 
 export const readAddress = (text: string): string => {
-  if (ipVersion(text.trim()) === 0) throw new InvalidArgument(`IP address is not correctly formatted: ${text}`);
+  if (ipVersion(text.trim()) === 0)
+    throw new InvalidArgument(`IP address is not correctly formatted: ${JSON.stringify(text)}`);
   return text.trim();
+};
+
+/** Several may stand in one text, as resolv.conf(5) takes them. */
+export const readDnsOption = (text: string): string => {
+  if (/^[\x21-\x7e]+( +[\x21-\x7e]+)*$/.test(text)) return text;
+  throw new InvalidArgument(`${JSON.stringify(text)} is not an option that /etc/resolv.conf can have`);
 };
 
 export const readSearchDomain = (text: string): string => {
   if (text.trim() === '.') return '.';
   if (!/^(?=.{1,255}$)[\w-]{1,63}(\.[\w-]{1,63})*\.?$/.test(text.trim()))
-    throw new InvalidArgument(`${text} is not a valid domain`);
+    throw new InvalidArgument(`${JSON.stringify(text)} is not a valid domain`);
   return text.trim();
 };
 

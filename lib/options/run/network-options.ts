@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Options of run and create: names and networks.
 
-import { createList, createTexts, createValue, type CreateOption } from '../create-option.js';
+import { createList, createValue, type CreateOption } from '../create-option.js';
 import type { CreateRequest } from '../../spec/create-request.js';
 import type { NetworkRequest } from '../../spec/network-mode.js';
 import {
   readAddedHost,
   readAddress,
   readAlias,
+  readDnsOption,
   readHostname,
   readIpv4,
   readIpv6,
@@ -120,16 +121,18 @@ export const networkOptions: readonly CreateOption[] = [
     read: readAddress,
     apply: (request, dns) => ({ ...request, dns }),
   }),
-  createTexts('network', {
+  createList('network', {
     name: 'dns-option',
     describe: 'DNS option for /etc/resolv.conf',
     docker: 'HostConfig.DnsOptions',
+    read: readDnsOption,
     apply: addDnsOptions,
   }),
-  createTexts('network', {
+  createList('network', {
     name: 'dns-opt',
     hidden: true,
     describe: 'the same as --dns-option',
+    read: readDnsOption,
     apply: addDnsOptions,
   }),
   createList('network', {

@@ -34,7 +34,7 @@ describe('choosing a subnet', () => {
   });
 
   test('what was asked for is taken as it is', () => {
-    const request = { subnet: '172.30.5.9/24', gateway: '172.30.5.254', ipRange: '172.30.5.128/25' };
+    const request = { subnet: '172.30.5.0/24', gateway: '172.30.5.254', ipRange: '172.30.5.128/25' };
     expect(choosePool(request, 4, [], [])).toEqual({
       subnet: '172.30.5.0/24',
       gateway: '172.30.5.254',
@@ -47,11 +47,13 @@ describe('choosing a subnet', () => {
     [{ subnet: 'x' }, 'invalid subnet'],
     [{ subnet: 'fd00::/64' }, 'invalid subnet'],
     [{ subnet: '10.9.0.0/31' }, 'too small'],
+    [{ subnet: '10.9.0.7/24' }, 'invalid subnet 10.9.0.7/24'],
+    [{ subnet: '10.9.0.0/24', ipRange: '10.9.0.200/26' }, 'invalid ip-range 10.9.0.200/26'],
     [{ subnet: '10.9.0.0/24', gateway: '10.8.0.1' }, 'invalid gateway'],
     [{ subnet: '10.9.0.0/24', gateway: '10.9.0.0' }, 'invalid gateway'],
     [{ subnet: '10.9.0.0/24', gateway: '10.9.0.255' }, 'invalid gateway'],
-    [{ subnet: '10.9.0.0/24', ipRange: '10.8.0.0/25' }, 'invalid range'],
-    [{ subnet: '10.9.0.0/24', ipRange: '10.9.0.0/16' }, 'invalid range'],
+    [{ subnet: '10.9.0.0/24', ipRange: '10.8.0.0/25' }, 'invalid ip-range'],
+    [{ subnet: '10.9.0.0/24', ipRange: '10.9.0.0/16' }, 'invalid ip-range'],
   ])('%j is refused: %s', (request, message) => {
     expect(() => choosePool(request, 4, subnets('10.1.2.0/24'), [])).toThrow(configError(message));
   });

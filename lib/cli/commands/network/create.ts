@@ -54,7 +54,7 @@ const opt = listOption({
 const attachable = booleanOption({
   name: 'attachable',
   group: 'general',
-  describe: 'accepted as docker has it: every network is',
+  describe: 'shown by inspect, as with docker; containers can be attached to every network',
 });
 
 /** What happens anyway passes. */
@@ -87,6 +87,7 @@ const requestOf = (name: string, values: OptionValues): NetworkCreateRequest => 
   pools: poolsOf(values),
   ipv6: values.get(ipv6),
   internal: values.get(internal) === true,
+  attachable: values.get(attachable) === true,
   labels: labelsOf(values.get(label) ?? []),
   options: labelsOf(values.get(opt) ?? []),
 });
@@ -98,7 +99,9 @@ const poolsOf = (values: OptionValues): NetworkCreateRequest['pools'] => {
   const subnets = values.get(subnet) ?? [];
   const ofFamily = (texts: readonly string[], v6: boolean): string | undefined =>
     texts.find((text) => isV6(text) === v6);
-  const others = [...(values.get(gateway) ?? []), ...(values.get(ipRange) ?? [])];
+  const [gateways, ranges] = [values.get(gateway) ?? [], values.get(ipRange) ?? []];
+  for (const texts of [gateways, ranges]) refuseSecondOfFamily(texts);
+  const others = [...gateways, ...ranges];
   const lost = others.find((text) => !subnets.some((one) => isV6(one) === isV6(text)));
   if (lost !== undefined) {
     throw sampanError('ERR_NETWORK_CONFIG', {
@@ -108,7 +111,16 @@ const poolsOf = (values: OptionValues): NetworkCreateRequest['pools'] => {
   }
   return subnets.map((one) => ({
     subnet: one,
-    gateway: ofFamily(values.get(gateway) ?? [], isV6(one)),
-    ipRange: ofFamily(values.get(ipRange) ?? [], isV6(one)),
+    gateway: ofFamily(gateways, isV6(one)),
+    ipRange: ofFamily(ranges, isV6(one)),
   }));
+};
+
+const refuseSecondOfFamily = (texts: readonly string[]): void => {
+  const second = texts.find((text, index) => texts.findIndex((one) => isV6(one) === isV6(text)) < index);
+  if (second === undefined) return;
+  throw sampanError('ERR_NETWORK_CONFIG', {
+    subject: `${second}: its subnet has one already`,
+    hint: 'give one --gateway and one --ip-range for each --subnet',
+  });
 };
