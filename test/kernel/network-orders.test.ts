@@ -2,11 +2,13 @@
 // What netd holds when not everything happens in the usual order: a namespace outlives its container because somebody
 // shares it, a monitor finds the next netd later than other containers do, netd dies while a container is started.
 
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { monitorOf } from '../support/monitor.js';
-import { killNetd, netdPid } from '../support/netd.js';
+import { killNetd, netdPid, withoutNetd } from '../support/netd.js';
 import { poll } from '../support/poll.js';
 import { requires } from '../support/requires.js';
-import { image, ok, tool, uniqueName } from '../support/tool.js';
+import { image, ok, sandbox, tool, uniqueName } from '../support/tool.js';
 
 const container = requires('userns', 'mount-in-userns', 'overlay-in-userns', 'subids', 'busybox', 'dev-net-tun');
 
@@ -21,6 +23,10 @@ const reaches = async (name: string, address: string): Promise<boolean> =>
   (await tool(['exec', name, 'busybox', 'ping', '-c', '1', '-W', '2', address])).exitCode === 0;
 
 const addressOf = (name: string): Promise<string> => ok(['inspect', '-f', '{{.NetworkSettings.IPAddress}}', name]);
+
+/** Addresses of a network that were given out. */
+const claimsOf = (network: string): readonly string[] =>
+  readdirSync(join(sandbox().dataRoot, 'networks', network, 'addresses'));
 
 container.test('who shares the network of a container that has ended does not go on with its address', async () => {
   const owner = await start();
@@ -71,4 +77,22 @@ container.test('a container that is being started while netd dies gets its netwo
   }
   expect(await starting).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('default via') });
   await ok(['rm', '-f', holder]);
+});
+
+container.test('a container does not run on a network that was removed while it was started', async () => {
+  const [holder, network, name] = [await start(), uniqueName(), uniqueName()];
+  const id = await ok(['network', 'create', network]);
+  await ok(['create', '--name', name, '--network', network, await image(), 'sleep', '500']);
+  // A start has its addresses then, and looks for netd, which nobody can be as yet.
+  const away = withoutNetd();
+  const starting = tool(['start', name]);
+  try {
+    await poll(() => claimsOf(id).length > 0);
+    await ok(['network', 'rm', network]);
+  } finally {
+    away[Symbol.dispose]();
+  }
+  expect(await starting).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(network) });
+  expect(await ok(['inspect', '-f', '{{.State.Running}}', name])).toBe('false');
+  await ok(['rm', '-f', holder, name]);
 });

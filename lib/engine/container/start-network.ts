@@ -13,7 +13,7 @@ import { openProcess } from '../../runtime/process-handle.js';
 import { networkKind, sharedContainer } from '../../spec/network-mode.js';
 import { readEndpoints, writeEndpoints, type EndpointRecord } from '../../store/container-networks.js';
 import type { ContainerFiles, ContainerRecord } from '../../store/container-records.js';
-import { assignEndpoint, type LiveEndpoint } from '../network/assign.js';
+import { assignEndpoint, networkOf, type LiveEndpoint } from '../network/assign.js';
 import type { ContainerContext } from './context.js';
 import { findContainer, type LockedContainer } from './find.js';
 import { openDirectory } from './monitor-operations.js';
@@ -24,6 +24,8 @@ import { hostAlias, resetEtcFiles } from './write-etc-files.js';
 /** What a start needs of the network; to be disposed once the helper has its descriptors. */
 export interface StartNetwork extends Disposable {
   readonly operations: (slotOf: (fd: number) => number) => readonly PlanOperation[];
+  /** Once netd has made them ready. @throws ERR_NETWORK_NOT_FOUND when a network was removed since it was looked at */
+  readonly confirm: () => Promise<void>;
 }
 
 /** @throws ERR_NETWORK_*, ERR_NETD, ERR_CONTAINER_NOT_RUNNING */
@@ -37,13 +39,15 @@ export const openStartNetwork = async (
     case 'none':
     case 'host':
       resetEtcFiles(record, files, []);
-      return { operations: () => [], [Symbol.dispose]: () => undefined };
+      return { operations: () => [], confirm: nothingToConfirm, [Symbol.dispose]: () => undefined };
     case 'container':
       return sharedNetwork(context, record);
     case 'bridge':
       return await leasedNetwork(context, found, map);
   }
 };
+
+const nothingToConfirm = (): Promise<void> => Promise.resolve();
 
 const sharedNetwork = (context: ContainerContext, record: ContainerRecord): StartNetwork => {
   const other = findContainer(context.paths, sharedContainer(record.network));
@@ -58,6 +62,7 @@ const sharedNetwork = (context: ContainerContext, record: ContainerRecord): Star
   const flags = namespaceFlags(['user', 'network']);
   return {
     operations: (slotOf) => [{ op: 'share_namespaces', pidfd: slotOf(init.pidfd), flags }],
+    confirm: nothingToConfirm,
     [Symbol.dispose]: () => {
       init[Symbol.dispose]();
     },
@@ -80,6 +85,11 @@ const leasedNetwork = async (
     operations: (slotOf) => [
       { op: 'network_lease', connection: slotOf(connection), directory: slotOf(directoryFd), description },
     ],
+    // From here on netd refuses to forget them; before, who removes one could not know.
+    confirm: async () => {
+      using _lock = await context.locks.network();
+      for (const { endpoint } of endpoints) networkOf(context, endpoint);
+    },
     [Symbol.dispose]: () => {
       closeSync(connection);
       closeSync(directoryFd);

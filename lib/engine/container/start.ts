@@ -112,13 +112,18 @@ const launch = async (context: ContainerContext, found: LockedContainer, places:
       ...containerOperations(places.config, map, places.options.terminal ?? defaultTerminal),
     ];
     const title = `sampan-monitor ${found.record.name}`;
-    return await launchHelper(context.native(), {
+    const launched = await launchHelper(context.native(), {
       role: 'create',
       title,
       operations,
       descriptors: slots.descriptors,
       onSpawned: places.options.attach === undefined ? undefined : prepareSession,
     });
+    await network.confirm().catch((error: unknown) => {
+      launched.connection.close();
+      throw error;
+    });
+    return launched;
   } finally {
     for (const fd of ours) closeSync(fd);
   }

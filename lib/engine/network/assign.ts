@@ -31,13 +31,7 @@ export const assignEndpoint = (
   endpoint: EndpointRecord,
   interfaceName: string,
 ): LiveEndpoint => {
-  const network = readNetworkRecord(context.paths, endpoint.networkId);
-  if (network === undefined) {
-    throw sampanError('ERR_NETWORK_NOT_FOUND', {
-      subject: endpoint.networkName,
-      hint: 'it was removed: disconnect the container from it, or create the container anew',
-    });
-  }
+  const network = networkOf(context, endpoint);
   const claims = new Claims(context, network, container);
   const { requested } = endpoint;
   const ipv4 = claims.choose(network.ipv4, requested.ipv4, undefined);
@@ -52,6 +46,16 @@ export const assignEndpoint = (
   }
   const mac = requested.mac ?? macOf(ipv4 ?? ipv6 ?? '');
   return { endpoint: { ...endpoint, assigned: { interfaceName, mac, ipv4, ipv6 } }, network };
+};
+
+/** @throws ERR_NETWORK_NOT_FOUND */
+export const networkOf = ({ paths }: Pick<NetworkContext, 'paths'>, endpoint: EndpointRecord): NetworkRecord => {
+  const network = readNetworkRecord(paths, endpoint.networkId);
+  if (network !== undefined) return network;
+  throw sampanError('ERR_NETWORK_NOT_FOUND', {
+    subject: endpoint.networkName,
+    hint: 'it was removed: disconnect the container from it, or create the container anew',
+  });
 };
 
 /** Under the network lock: the addresses are free for others. */
