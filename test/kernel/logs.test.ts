@@ -3,7 +3,7 @@
 
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { poll, sleep } from '../support/poll.js';
+import { poll } from '../support/poll.js';
 import { requires } from '../support/requires.js';
 import { image, ok, sandbox, startPiped, tool, toResult, uniqueName } from '../support/tool.js';
 
@@ -121,13 +121,14 @@ describe('logs', () => {
       await image(),
       'sh',
       '-c',
-      'echo first; sleep 1; echo second; sleep 1; echo third',
+      'echo first; until test -e /go; do sleep 0.1; done; echo second; sleep 1; echo third',
     ]);
     const follower = startPiped(['logs', '-f', name]);
     let seen = '';
     follower.stdout.on('data', (chunk: Buffer) => (seen += chunk.toString()));
     await poll(() => seen.includes('first'));
-    expect(seen).not.toContain('third');
+    expect(seen).toBe('first\n');
+    await ok(['exec', name, 'touch', '/go']);
     expect(toResult(await follower)).toMatchObject({ exitCode: 0, stdout: 'first\nsecond\nthird\n' });
     await ok(['rm', name]);
   });
@@ -183,8 +184,7 @@ describe('logs', () => {
     await ok(['create', '--name', name, await image(), 'echo', 'again']);
     await ok(['start', '-a', name]);
     await ok(['start', '-a', name]);
-    await sleep(50);
-    expect(await ok(['logs', name])).toBe('again\nagain');
+    await poll(async () => (await ok(['logs', name])) === 'again\nagain');
     await ok(['rm', name]);
   });
 });

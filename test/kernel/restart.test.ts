@@ -9,7 +9,7 @@ import { poll, sleep } from '../support/poll.js';
 import { requires } from '../support/requires.js';
 import { childrenOf, monitorOf } from '../support/monitor.js';
 import { readText } from '../support/sandbox.js';
-import { image, ok, sandbox, startTool, stateOf, tool, toResult, uniqueName } from '../support/tool.js';
+import { image, ok, sandbox, startPiped, startTool, stateOf, tool, toResult, uniqueName } from '../support/tool.js';
 
 const container = requires('userns', 'mount-in-userns', 'overlay-in-userns', 'busybox');
 
@@ -271,11 +271,14 @@ describe('clients', () => {
       await image(),
       'sh',
       '-c',
-      'echo hi; test -e /second && sleep 2; touch /second; exit 6',
+      'echo hi; test -e /second && until test -e /over; do echo again; sleep 0.1; done; touch /second; exit 6',
     ]);
     expect(await tool(['start', '-a', name])).toMatchObject({ exitCode: 6, stdout: 'hi\n' });
     await until(name, restarted(1));
-    expect(await tool(['attach', '--no-stdin', name])).toMatchObject({ exitCode: 6 });
+    const attached = startPiped(['attach', '--no-stdin', name]);
+    await once(attached.stdout, 'data');
+    await ok(['exec', name, 'touch', '/over']);
+    expect(toResult(await attached)).toMatchObject({ exitCode: 6 });
     await gone(name);
   });
 
@@ -297,12 +300,13 @@ describe('clients', () => {
   });
 
   container.test('a client that does not read holds no restart up', async () => {
-    const name = await counting('sleep 1; head -c 300000 /dev/zero | tr "\\0" x; exit 1', '--restart', 'always');
-    const client = startTool(['attach', '--no-stdin', name], { timeoutMs: 20_000 });
+    const script = 'until test -e /go; do echo x; sleep 0.1; done; head -c 300000 /dev/zero | tr "\\0" x; exit 1';
+    const name = await counting(script, '--restart', 'always');
+    const client = startTool(['attach', '--no-stdin', name]);
     await once(client.stdout, 'data');
     process.kill(client.pid ?? 0, 'SIGSTOP');
-    const { RestartCount } = await inspect(name);
-    await until(name, (seen) => seen.RestartCount >= RestartCount + 2);
+    await ok(['exec', name, 'touch', '/go']);
+    await until(name, (seen) => seen.RestartCount >= 2);
     process.kill(client.pid ?? 0, 'SIGKILL');
     await client;
     await gone(name);

@@ -50,6 +50,18 @@ export class Tmux implements Disposable {
     return screen;
   }
 
+  /** A key that goes to whatever program has the terminal, again until the right one has it. */
+  async press(key: string, pattern: RegExp): Promise<void> {
+    let pressed = 0;
+    await poll(() => {
+      if (Date.now() - pressed > 2000) {
+        this.keys(key);
+        pressed = Date.now();
+      }
+      return pattern.test(this.screen);
+    });
+  }
+
   #tmux(args: readonly string[]): string {
     return execFileSync('tmux', ['-S', this.#socket, ...args], { encoding: 'utf8', env: sandbox().env });
   }
