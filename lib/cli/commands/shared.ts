@@ -3,22 +3,13 @@
 
 import { sampanError } from '../../errors/sampan-error.js';
 import type { AttachOptions, Engine, StartOptions } from '../../engine/contract.js';
-import { booleanOption, listOption, stringOption, valueOption } from '../../options/option.js';
-import { defaultDetachKeys, readDetachKeys } from '../../options/parse/detach-keys.js';
+import { booleanOption, listOption, stringOption } from '../../options/option.js';
+import { defaultDetachKeys } from '../../options/parse/detach-keys.js';
 import { readFilter } from '../../options/parse/filter.js';
 import type { OptionValues } from '../../options/scan.js';
 import { withEngine, type Host } from '../host.js';
 import { errorText } from '../print-error.js';
 import { isBrokenPipe } from '../exit-code.js';
-
-export const detachKeysOption = valueOption({
-  name: 'detach-keys',
-  kind: 'string',
-  group: 'general',
-  describe: 'keys that detach from the container',
-  defaultText: 'ctrl-p,ctrl-q',
-  read: readDetachKeys,
-});
 
 export const formatOption = stringOption({
   name: 'format',

@@ -2,10 +2,11 @@
 // sampan attach
 
 import { booleanOption } from '../../../options/option.js';
+import { detachKeys } from '../../../options/run/run-options.js';
 import type { Command } from '../../command.js';
 import { withEngine } from '../../host.js';
 import { runInForeground, sessionExitCode } from '../../session.js';
-import { detachKeysOf, detachKeysOption, requireTerminal } from '../shared.js';
+import { detachKeysOf, requireTerminal } from '../shared.js';
 import { configOf } from './inspected-config.js';
 
 const noStdin = booleanOption({ name: 'no-stdin', group: 'general', describe: 'do not attach stdin' });
@@ -18,7 +19,7 @@ const sigProxy = booleanOption({
 
 export const command: Command = {
   usage: 'CONTAINER',
-  options: [detachKeysOption, noStdin, sigProxy],
+  options: [detachKeys, noStdin, sigProxy],
   minimumArgs: 1,
   maximumArgs: 1,
   run: ({ values, args: [name = ''], host }) =>
@@ -30,7 +31,7 @@ export const command: Command = {
         stdin,
         stdout: true,
         stderr: true,
-        detachKeys: detachKeysOf(values.get(detachKeysOption), tty),
+        detachKeys: detachKeysOf(values.get(detachKeys), tty),
       });
       const end = await runInForeground(session, {
         host,

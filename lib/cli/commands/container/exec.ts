@@ -4,13 +4,14 @@
 import type { AttachOptions } from '../../../engine/contract.js';
 import { booleanOption, listOption, stringOption } from '../../../options/option.js';
 import { readEnvFile, readEnvOption } from '../../../options/parse/environment.js';
+import { detachKeys } from '../../../options/run/run-options.js';
 import type { OptionValues } from '../../../options/scan.js';
 import type { Caller } from '../../../options/caller.js';
 import type { ExecRequest } from '../../../spec/create-request.js';
 import type { Command } from '../../command.js';
 import { withEngine } from '../../host.js';
 import { runInForeground, sessionExitCode } from '../../session.js';
-import { detachKeysOf, detachKeysOption, requireTerminal, startOptions } from '../shared.js';
+import { detachKeysOf, requireTerminal, startOptions } from '../shared.js';
 
 const detach = booleanOption({
   name: 'detach',
@@ -58,7 +59,7 @@ const workdir = stringOption({
 
 export const command: Command = {
   usage: 'CONTAINER COMMAND [ARG...]',
-  options: [detach, detachKeysOption, env, envFile, interactive, privileged, tty, user, workdir],
+  options: [detach, detachKeys, env, envFile, interactive, privileged, tty, user, workdir],
   minimumArgs: 2,
   flagsEndAtArgument: true,
   run: async ({ values, args, host }) => {
@@ -101,5 +102,5 @@ const attachOptionsOf = (values: OptionValues, request: ExecRequest): AttachOpti
   stdin: request.openStdin,
   stdout: true,
   stderr: true,
-  detachKeys: detachKeysOf(values.get(detachKeysOption), request.tty),
+  detachKeys: detachKeysOf(values.get(detachKeys), request.tty),
 });

@@ -3,11 +3,12 @@
 
 import { sampanError } from '../../../errors/sampan-error.js';
 import { booleanOption } from '../../../options/option.js';
+import { detachKeys } from '../../../options/run/run-options.js';
 import type { OptionValues } from '../../../options/scan.js';
 import type { Command } from '../../command.js';
 import { withEngine, type Host } from '../../host.js';
 import { runInForeground, sessionExitCode } from '../../session.js';
-import { detachKeysOf, detachKeysOption, forEachName, requireTerminal, startOptions } from '../shared.js';
+import { detachKeysOf, forEachName, requireTerminal, startOptions } from '../shared.js';
 import { configOf } from './inspected-config.js';
 
 const attach = booleanOption({
@@ -25,7 +26,7 @@ const interactive = booleanOption({
 
 export const command: Command = {
   usage: 'CONTAINER [CONTAINER...]',
-  options: [attach, detachKeysOption, interactive],
+  options: [attach, detachKeys, interactive],
   minimumArgs: 1,
   run: ({ values, args, host }) => {
     const attached = values.get(attach) === true || values.get(interactive) === true;
@@ -52,7 +53,7 @@ const startAttached = (name: string, values: OptionValues, host: Host): Promise<
       stdin,
       stdout: true,
       stderr: true,
-      detachKeys: detachKeysOf(values.get(detachKeysOption), tty),
+      detachKeys: detachKeysOf(values.get(detachKeys), tty),
     };
     const session = await engine.containers.start(name, startOptions(host, attachOptions, tty));
     if (session === undefined) return 0;
