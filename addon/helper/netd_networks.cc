@@ -137,10 +137,12 @@ void NetdNetworks::withdraw(NetdLease &lease, const std::vector<PublishDescripti
 }
 
 void NetdNetworks::end_run(const NetdLease &lease) {
-  for (const auto &endpoint : lease.container.endpoints) {
-    if (lease.network_namespace) agent_->cut_off(endpoint, lease.network_namespace.get());
-    end_endpoint(lease, endpoint);
-  }
+  for (const auto &endpoint : lease.container.endpoints) end_endpoint(lease, endpoint);
+}
+
+void NetdNetworks::cut_off(const NetdLease &lease) {
+  if (!lease.network_namespace) return;
+  for (const auto &endpoint : lease.container.endpoints) agent_->cut_off(endpoint, lease.network_namespace.get());
 }
 
 // What has its addresses by now keeps what it has made with them.

@@ -48,8 +48,10 @@ class NetdNetworks {
   // All or none; `wanted` gets the ports that were given. E2BIG when the lease's description would not fit a frame.
   Status publish(NetdLease &lease, EndpointDescription &wanted);
   void withdraw(NetdLease &lease, const std::vector<PublishDescription> &unwanted);
-  // The container has ended; its network namespace lives on where somebody shares it.
+  // Its ports and flows end. The interfaces stay: a monitor that lives resumes the lease.
   void end_run(const NetdLease &lease);
+  // The container has ended; its network namespace lives on where somebody shares it.
+  void cut_off(const NetdLease &lease);
 
   NetdNetwork *find(std::string_view id) const;
   std::span<const std::unique_ptr<NetdNetwork>> all() const { return networks_; }

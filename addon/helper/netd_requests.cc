@@ -40,7 +40,8 @@ bool NetdServer::handle(Connection &connection, const Frame &frame, Descriptors 
 bool NetdServer::enter(Connection &connection, const Frame &frame) {
   auto parsed = parse_description(frame.payload);
   if (!parsed) return refuse(connection, parsed.error());
-  // Another run of the same container: the interfaces of the last one are gone with its namespace.
+  // Another run of the same container, if this is not the first.
+  networks_.cut_off(connection.lease);
   end_run(connection);
   connection.lease = {.container = parsed.take(), .network_namespace = {}};
   connection.entered = true;

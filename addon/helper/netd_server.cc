@@ -105,6 +105,7 @@ void NetdServer::serve(Connection &connection) {
     case ReceiveOutcome::none:
       return;
     case ReceiveOutcome::closed:
+      networks_.cut_off(connection.lease);
       close(connection);
       return;
     case ReceiveOutcome::frame:

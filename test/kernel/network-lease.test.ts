@@ -7,10 +7,11 @@ import { once } from 'node:events';
 import { dirname, join } from 'node:path';
 import { frameType } from '../../lib/native/protocol.js';
 import { freePort } from '../support/free-port.js';
+import { monitorOf } from '../support/monitor.js';
 import { Collector, native } from '../support/native.js';
 import { poll } from '../support/poll.js';
 import { requires } from '../support/requires.js';
-import { image, ok, sandbox, uniqueName } from '../support/tool.js';
+import { image, ok, sandbox, tool, uniqueName } from '../support/tool.js';
 
 const container = requires('userns', 'mount-in-userns', 'overlay-in-userns', 'busybox', 'dev-net-tun');
 
@@ -80,3 +81,27 @@ describe('a lease', () => {
     },
   );
 });
+
+container.test(
+  'a lease that netd has ended, because its monitor did not listen, is resumed with all it had',
+  async () => {
+    const name = uniqueName();
+    await ok(['run', '-d', '--name', name, await image(), 'sleep', '100']);
+    const id = await ok(['inspect', '-f', '{{.Id}}', name]);
+    const monitor = monitorOf(name) ?? 0;
+    process.kill(monitor, 'SIGSTOP');
+    try {
+      const asking = connectToNetd();
+      // Each tells the monitor something new, until there is no room for more.
+      for (let answers = 1; typeOf(asking.messages.at(-1)) !== frameType.netFailed; answers++) {
+        asking.channel.send(frame(frameType.netRename, `container ${id}\nhostname ${name}\n`));
+        await asking.until(() => asking.messages.length === answers);
+      }
+      asking.channel.close();
+    } finally {
+      process.kill(monitor, 'SIGCONT');
+    }
+    await poll(async () => (await tool(['exec', name, 'busybox', 'nslookup', name])).exitCode === 0);
+    await ok(['rm', '-f', name]);
+  },
+);
