@@ -25,8 +25,7 @@ export const readAddedHost = (text: string): AddedHost => {
 };
 
 export const readAddress = (text: string): string => {
-  if (ipVersion(text.trim()) === 0)
-    throw new InvalidArgument(`IP address is not correctly formatted: ${JSON.stringify(text)}`);
+  if (ipVersion(text.trim()) === 0) throw new InvalidArgument(`IP address is not correctly formatted: ${text}`);
   return text.trim();
 };
 
@@ -39,7 +38,7 @@ export const readDnsOption = (text: string): string => {
 export const readSearchDomain = (text: string): string => {
   if (text.trim() === '.') return '.';
   if (!/^(?=.{1,255}$)[\w-]{1,63}(\.[\w-]{1,63})*\.?$/.test(text.trim()))
-    throw new InvalidArgument(`${JSON.stringify(text)} is not a valid domain`);
+    throw new InvalidArgument(`${text} is not a valid domain`);
   return text.trim();
 };
 
