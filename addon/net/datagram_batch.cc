@@ -19,11 +19,12 @@ void read_control(struct msghdr &message, Datagram *datagram) {
     if (part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_PKTINFO) {
       in_pktinfo info;
       std::memcpy(&info, CMSG_DATA(part), sizeof info);
-      datagram->destination = IpAddress::from_v4(&info.ipi_addr);
+      // Where all are called: the address of ours that can answer.
+      datagram->destination = IpAddress::from_v4(&info.ipi_spec_dst);
     } else if (part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_PKTINFO) {
       in6_pktinfo info;
       std::memcpy(&info, CMSG_DATA(part), sizeof info);
-      datagram->destination = IpAddress::from_v6(&info.ipi6_addr);
+      if (!IN6_IS_ADDR_MULTICAST(&info.ipi6_addr)) datagram->destination = IpAddress::from_v6(&info.ipi6_addr);
     } else if (const uint16_t segment = train_segment(*part); segment != 0) {
       datagram->segment = segment;
     }

@@ -18,7 +18,7 @@ struct Datagram {
   size_t size = 0;
   uint16_t segment = 0;   // size of each datagram of a train; 0: it is one datagram
   SocketAddress from;     // who sent it
-  IpAddress destination;  // which of our addresses it was sent to; unspecified when the socket does not say
+  IpAddress destination;  // which of our addresses answers it; unspecified when the socket does not say
 };
 
 class DatagramBatch {

@@ -18,11 +18,12 @@ struct FlowKey {
   IpAddress destination;
   uint16_t source_port = 0;
   uint16_t destination_port = 0;
-  uint32_t zero = 0;  // the size is a multiple of 8, without padding
+  // Where addresses are of one link: which it is (ipv6(7), sin6_scope_id).
+  uint32_t link = 0;
 
   friend bool operator==(const FlowKey &, const FlowKey &) = default;
 };
-static_assert(sizeof(FlowKey) == 40);
+static_assert(sizeof(FlowKey) == 40, "a multiple of 8, without padding: it is hashed as it is");
 
 // Flow has: FlowKey key; Flow *next_in_bucket.
 template <typename Flow>

@@ -61,7 +61,8 @@ struct SocketAddress {
   socklen_t length = 0;
 
   SocketAddress() : v6{} {}
-  SocketAddress(const IpAddress &address, uint16_t port) : v6{} {
+  // `link`: see link().
+  SocketAddress(const IpAddress &address, uint16_t port, uint32_t link = 0) : v6{} {
     if (address.is_v4()) {
       v4.sin_family = AF_INET;
       v4.sin_port = htons(port);
@@ -70,6 +71,7 @@ struct SocketAddress {
     } else {
       v6.sin6_family = AF_INET6;
       v6.sin6_port = htons(port);
+      v6.sin6_scope_id = link;
       std::memcpy(&v6.sin6_addr, address.bytes, 16);
       length = sizeof v6;
     }
@@ -78,6 +80,8 @@ struct SocketAddress {
   IpAddress address() const {
     return any.sa_family == AF_INET ? IpAddress::from_v4(&v4.sin_addr) : IpAddress::from_v6(&v6.sin6_addr);
   }
+  // The interface, of an address that is known on its link only (ipv6(7)); else 0.
+  uint32_t link() const { return any.sa_family == AF_INET6 ? v6.sin6_scope_id : 0; }
   uint16_t port() const { return ntohs(any.sa_family == AF_INET ? v4.sin_port : v6.sin6_port); }
 };
 

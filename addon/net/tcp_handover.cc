@@ -109,7 +109,7 @@ Status bring_to_life(int fd) {
 Status validate(const TcpHandover &handover) {
   const FlowKey &key = handover.key;
   const bool addresses = key.source.is_v4() == key.destination.is_v4() && key.source_port != 0 &&
-                         key.destination_port != 0 && key.zero == 0;
+                         key.destination_port != 0 && key.link == 0;
   const bool options =
       handover.mss >= kSmallestMss && handover.snd_scale <= kMaxScale && handover.rcv_scale <= kMaxScale;
   if (addresses && options && handover.rcv_wnd <= kMaxWindow && handover.snd_wnd <= kMaxWindow) return {};

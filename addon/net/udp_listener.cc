@@ -66,7 +66,8 @@ InboundFlow *UdpListener::flow_of(const Datagram &datagram) {
   const FlowKey key{.source = datagram.from.address(),
                     .destination = datagram.destination,
                     .source_port = datagram.from.port(),
-                    .destination_port = port.host_port};
+                    .destination_port = port.host_port,
+                    .link = datagram.from.link()};
   InboundFlow *flow = core_.flow_table.find(key);
   return flow != nullptr ? flow : make_flow(key, datagram);
 }
@@ -91,7 +92,7 @@ InboundFlow *UdpListener::make_flow(const FlowKey &key, const Datagram &datagram
 
 void UdpListener::answer(InboundFlow &flow) {
   DatagramBatch &batch = core_.resources.datagrams();
-  const SocketAddress client(flow.key.source, flow.key.source_port);
+  const SocketAddress client(flow.key.source, flow.key.source_port, flow.key.link);
   unsigned most = DatagramBatch::kMost;
   for (int turn = 0; turn < kBatchesPerTurn; ++turn) {
     const unsigned count = batch.receive(flow.inner.get(), most);

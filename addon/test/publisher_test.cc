@@ -14,6 +14,7 @@
 
 #include "addon/net/pipe_pool.h"
 #include "addon/net/tcp_options.h"
+#include "addon/sys/netlink.h"
 #include "addon/sys/unique_fd.h"
 #include "addon/test/own_network.h"
 #include "addon/test/test.h"
@@ -491,13 +492,56 @@ void answer(World &world, const unique_fd &service, std::string_view text) {
   char buffer[64];
   SocketAddress from;
   from.length = sizeof from.v6;
-  CHECK(::recvfrom(service.get(), buffer, sizeof buffer, 0, &from.any, &from.length) > 0);
+  CHECK(::recvfrom(service.get(), buffer, sizeof buffer, MSG_DONTWAIT, &from.any, &from.length) > 0);
   CHECK_EQ(::sendto(service.get(), text.data(), text.size(), 0, &from.any, from.length), text.size());
 }
 
 void choose_ports_from(std::string_view range) {
   const unique_fd file(::open("/proc/sys/net/ipv4/ip_local_port_range", O_WRONLY | O_CLOEXEC));
   CHECK_EQ(::write(file.get(), range.data(), range.size()), range.size());
+}
+
+TEST("a UDP client that calls everybody is answered") {
+  test::in_own_network({kContainer}, [] {
+    World world;
+    const unique_fd service = server(SOCK_DGRAM);
+    const unique_fd client = bound(SOCK_DGRAM, "127.0.0.1", 0);
+    const int on = 1;
+    CHECK_EQ(::setsockopt(client.get(), SOL_SOCKET, SO_BROADCAST, &on, sizeof on), 0);
+    const SocketAddress everybody(ip("127.255.255.255"), world.publish(true));
+    CHECK_EQ(::sendto(client.get(), "question", 8, 0, &everybody.any, everybody.length), 8);
+    answer(world, service, "answer");
+    CHECK(world.wait(client));
+    CHECK_EQ(receive(client), "answer");
+  });
+}
+
+TEST("a UDP client whose address is of one link is answered there") {
+  test::in_own_network({kContainer}, [] {
+    sys::InterfaceAddress local{.family = AF_INET6, .prefix_length = 64};
+    ::inet_pton(AF_INET6, "fe80::7", local.bytes);
+    const auto lo = sys::interface_index("lo");
+    auto netlink = sys::Netlink::open();
+    sys::NetlinkBatch batch;
+    batch.add_address(lo.value(), local);
+    CHECK(netlink.value().run(batch).ok());
+    World world;
+    const unique_fd service = server(SOCK_DGRAM);
+    const auto port = world.publisher->publish({.is_udp = true,
+                                                .host_address = {},
+                                                .host_port = 0,
+                                                .container = ip(kContainer),
+                                                .container_port = kServerPort});
+    CHECK(port.ok());
+    SocketAddress name(IpAddress::from_v6(local.bytes), port.value());
+    name.v6.sin6_scope_id = static_cast<uint32_t>(lo.value());
+    const unique_fd client(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    CHECK_EQ(::connect(client.get(), &name.any, name.length), 0);
+    send_text(client, "question");
+    answer(world, service, "answer");
+    CHECK(world.wait(client));
+    CHECK_EQ(receive(client), "answer");
+  });
 }
 
 TEST("UDP clients of the host's loopback all get their own answers") {
