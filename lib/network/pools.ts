@@ -40,6 +40,9 @@ const userSubnets = [
   { first: '192.168.0.0/24', count: 256 },
 ] as const;
 
+/** Loopback, link-local (where the host's alias is) and multicast; in front of IPv6's, what stands for IPv4. */
+const ofNoNetwork = ['127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/4', '::/16', 'fe80::/10', 'ff00::/8'];
+
 /** A network needs the gateway and one container. */
 const smallestHostBits = 2;
 
@@ -105,6 +108,12 @@ const readSubnet = (text: string, family: Family): Subnet => {
   if (subnet?.family !== family) throw configError(`invalid subnet ${text}`, { hint: 'give one such as 10.90.0.0/24' });
   if (bitsOf(family) - subnet.length < smallestHostBits)
     throw configError(`subnet ${text} is too small`, { hint: 'a /30 is the smallest for IPv4, a /126 for IPv6' });
+  const special = ofNoNetwork.find((one) => overlap(mustParse(one), subnet));
+  if (special !== undefined) {
+    throw configError(`subnet ${text} overlaps ${special}, whose addresses mean something else on every machine`, {
+      hint: 'choose a private one, such as 10.90.0.0/24 or fd00:90::/64, or leave --subnet out',
+    });
+  }
   refuseHostBits(text, subnet, 'subnet');
   return subnet;
 };

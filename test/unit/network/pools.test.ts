@@ -58,6 +58,18 @@ describe('choosing a subnet', () => {
     expect(() => choosePool(request, 4, subnets('10.1.2.0/24'), [])).toThrow(configError(message));
   });
 
+  test.each([
+    '127.5.0.0/24',
+    '169.254.1.0/24',
+    '224.0.0.0/3',
+    '::/64',
+    '::ffff:10.1.2.0/120',
+    'fe80::/64',
+    'ff05::/64',
+  ])('addresses that mean something else are no subnet: %s', (subnet) => {
+    expect(() => choosePool({ subnet }, subnet.includes('::') ? 6 : 4, [], [])).toThrow(configError('overlaps'));
+  });
+
   test('an IPv6 network of our own is a ULA with 40 random bits', () => {
     expect(ulaSubnet(new Uint8Array([1, 2, 3, 4, 5]))).toEqual(parseSubnet('fd01:203:405::/64'));
   });
