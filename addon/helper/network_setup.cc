@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "addon/helper/network_setup.h"
 
+#include <fcntl.h>
 #include <sys/random.h>
 
 #include <algorithm>
@@ -94,24 +95,48 @@ Status add_veth(const EndpointDescription &endpoint, int container_namespace) {
   return sys::enable_gro(name.value().c_str());
 }
 
-void add_default_routes(const EndpointDescription &endpoint, unsigned index, sys::NetlinkBatch &batch) {
+void add_default_route(const EndpointDescription &endpoint, unsigned index, int family, sys::NetlinkBatch &batch) {
   for (const auto &gateway : endpoint.network.gateways) {
-    if (endpoint.network.internal || !has_family(endpoint, gateway.family)) continue;
-    batch.add_default_route(index, gateway.family, &gateway);
+    if (endpoint.network.internal || gateway.family != family || !has_family(endpoint, family)) continue;
+    batch.add_default_route(index, family, &gateway);
   }
 }
 
 // In the container's namespace.
-Status configure(const EndpointDescription &endpoint) {
+bool has_ipv6_off(const EndpointDescription &endpoint) {
+  const std::string path = "/proc/sys/net/ipv6/conf/" + endpoint.interface_name + "/disable_ipv6";
+  constexpr size_t kLimit = 16;
+  const auto off = sys::read_file(AT_FDCWD, path.c_str(), kLimit);
+  return off && off.value().starts_with('1');
+}
+
+// In the container's namespace. Each family by itself: the container may switch IPv6 off (--sysctl
+// net.ipv6.conf.all.disable_ipv6=1) before or while this is done.
+template <typename Fill>
+Status run_by_family(const EndpointDescription &endpoint, Fill fill) {
   const auto index = sys::interface_index(endpoint.interface_name.c_str());
   if (!index) return index.error();
   auto netlink = sys::Netlink::open();
   if (!netlink) return netlink.error();
-  sys::NetlinkBatch batch;
-  for (const auto &address : endpoint.addresses) batch.add_address(index.value(), address);
-  batch.set_up(index.value());
-  if (endpoint.default_route) add_default_routes(endpoint, index.value(), batch);
-  if (auto done = netlink.value().run(batch); !done) return done;
+  for (const int family : {AF_INET, AF_INET6}) {
+    sys::NetlinkBatch batch;
+    fill(index.value(), family, batch);
+    auto done = netlink.value().run(batch);
+    if (!done && (family != AF_INET6 || !has_ipv6_off(endpoint))) return done;
+  }
+  return {};
+}
+
+// In the container's namespace.
+Status configure(const EndpointDescription &endpoint) {
+  auto done = run_by_family(endpoint, [&](unsigned index, int family, sys::NetlinkBatch &batch) {
+    for (const auto &address : endpoint.addresses) {
+      if (address.family == family) batch.add_address(index, address);
+    }
+    if (family == AF_INET) batch.set_up(index);
+    if (endpoint.default_route) add_default_route(endpoint, index, family, batch);
+  });
+  if (!done) return done;
   return sys::enable_gro(endpoint.interface_name.c_str());
 }
 
@@ -213,14 +238,10 @@ Status cut_off(const EndpointDescription &endpoint, int container_namespace) {
 }
 
 Status route(const EndpointDescription &endpoint, int container_namespace) {
-  return sys::in_network_namespace(container_namespace, [&]() -> Status {
-    const auto index = sys::interface_index(endpoint.interface_name.c_str());
-    if (!index) return index.error();
-    auto netlink = sys::Netlink::open();
-    if (!netlink) return netlink.error();
-    sys::NetlinkBatch batch;
-    add_default_routes(endpoint, index.value(), batch);
-    return netlink.value().run(batch);
+  return sys::in_network_namespace(container_namespace, [&] {
+    return run_by_family(endpoint, [&](unsigned index, int family, sys::NetlinkBatch &batch) {
+      add_default_route(endpoint, index, family, batch);
+    });
   });
 }
 

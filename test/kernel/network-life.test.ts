@@ -178,6 +178,19 @@ describe('settings of an endpoint', () => {
     await ok(['network', 'rm', network]);
   });
 
+  container.test('a container that has switched IPv6 off is connected with its IPv4 address', async () => {
+    const network = await makeNetwork();
+    const off = ['all', 'default'].flatMap((name) => ['--sysctl', `net.ipv6.conf.${name}.disable_ipv6=1`]);
+    const name = await sleeper(...off);
+    await ok(['network', 'connect', network, name]);
+    await ok(['network', 'disconnect', 'bridge', name]);
+    const seen = await run(name, 'ip addr show eth1; ip route');
+    expect(seen).toMatch(/inet 10\.[^]*default via 10\./);
+    expect(seen).not.toContain('inet6');
+    await remove(name);
+    await ok(['network', 'rm', network]);
+  });
+
   withAddress.test('--add-host NAME:host-gateway is the machine', async () => {
     await using outside = await Outside.listen();
     const name = await sleeper('--add-host', 'box:host-gateway');
