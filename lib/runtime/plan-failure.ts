@@ -17,12 +17,16 @@ const lowPortHint = (place: string): string =>
   'low ports are for root: take a higher one, or ' +
   `sudo sysctl -w net.ipv4.ip_unprivileged_port_start=${/:(\d+)\/\w+$/.exec(place)?.[1] ?? '80'}`;
 
+/** Of a published port; the kernel has the same answers for interfaces and files. */
+const place = /:\d+\/(?:tcp|udp)$/;
+
 const tryCheck = "'sampan system check' tests what the engine needs, one by one";
 
-/** The first entry whose operation and errno fit. */
+/** The first entry whose operation, errno and subject fit. */
 const meanings: readonly {
   readonly operation: string;
   readonly errnos?: readonly string[];
+  readonly subject?: RegExp;
   readonly meaning: Meaning;
 }[] = [
   { operation: 'exec', errnos: ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'], meaning: { code: 'ERR_COMMAND_NOT_FOUND' } },
@@ -61,16 +65,19 @@ const meanings: readonly {
   {
     operation: 'network_lease',
     errnos: ['EADDRINUSE'],
+    subject: place,
     meaning: { code: 'ERR_PORT_TAKEN', hint: "'ss -lntup' shows which process of yours has it" },
   },
   {
     operation: 'network_lease',
     errnos: ['EACCES'],
+    subject: place,
     meaning: { code: 'ERR_PORT_REFUSED', hint: lowPortHint },
   },
   {
     operation: 'network_lease',
     errnos: ['EADDRNOTAVAIL'],
+    subject: place,
     meaning: { code: 'ERR_PORT_REFUSED', hint: "the host has no such address: 'ip address' lists those it has" },
   },
   {
@@ -112,8 +119,10 @@ const meanings: readonly {
 export const planError = (failure: HelperFailure): SampanError => {
   if (failure.operation === 'set_rlimit' && failure.code === 'EPERM') return limitError(failure);
   const found = meanings.find(
-    ({ operation, errnos }) =>
-      operation === failure.operation && (errnos === undefined || errnos.includes(failure.code)),
+    ({ operation, errnos, subject }) =>
+      operation === failure.operation &&
+      errnos?.includes(failure.code) !== false &&
+      subject?.test(failure.subject) !== false,
   );
   const noSpace = failure.code === 'ENOSPC' || failure.code === 'EDQUOT';
   const code = found?.meaning.code ?? (noSpace ? 'ERR_NO_SPACE' : 'ERR_PLAN_FAILED');

@@ -34,6 +34,11 @@ test('a port that is for root names the setting that opens it', () => {
   expect(failed('network_lease', 13, '[::]:22/tcp', 'bind').hint).toContain('ip_unprivileged_port_start=22');
 });
 
+test.each([13, 98, 99])('errno %i of a port is told from the same one of an interface', (errno) => {
+  expect(failed('network_lease', errno, '127.0.0.1:22/tcp', 'bind').code).toMatch(/^ERR_PORT_/);
+  expect(failed('network_lease', errno, 'eth0', 'add address').code).toBe('ERR_NETD');
+});
+
 test('a limit over the hard limit names the limit and what this machine allows', () => {
   const error = failed('set_rlimit', 1, '7', 'setrlimit');
   const hard = /^Max open files +\S+ +(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? '';
