@@ -190,3 +190,16 @@ container.test('one port of the host leads to the container at several addresses
   expect(again).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(`127.0.0.2:${port}/tcp`) });
   await ok(['rm', '-f', name]);
 });
+
+container.test('a port that rests, because no network leads out, can be taken back', async () => {
+  const [name, network] = [await serve('-p', `127.0.0.1::${echoPort}`), uniqueName()];
+  await ok(['network', 'create', '--internal', network]);
+  await ok(['network', 'connect', network, name]);
+  await ok(['network', 'disconnect', 'bridge', name]);
+  await ok(['port', 'rm', name, '-p', echoPort]);
+  expect(await bindings(name)).toEqual({});
+  await ok(['network', 'connect', 'bridge', name]);
+  expect(await ok(['port', name])).toBe('');
+  await ok(['rm', '-f', name]);
+  await ok(['network', 'rm', network]);
+});

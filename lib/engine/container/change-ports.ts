@@ -64,7 +64,9 @@ export const withdrawPorts = async (
   using _lock = found.lock;
   const { record } = found;
   const run = currentRun(found);
-  if (run === undefined) {
+  const wayOut = currentWayOut(context, found);
+  // Without a way out, published ports rest: netd has none of them.
+  if (run === undefined || wayOut === undefined) {
     const meant = requestsMeant(record.ports.publish, unwanted, record.name);
     writePorts(found, (recorded) =>
       recorded.filter((request) => !meant.some((one) => textOf(one) === textOf(request))),
@@ -72,7 +74,6 @@ export const withdrawPorts = async (
     return;
   }
   const published = run.publishedPorts ?? [];
-  const wayOut = currentWayOut(context, found);
   await takeBackUnrecorded(context, found, published, wayOut);
   const places = placesOf(published, unwanted, record.name);
   await changePorts(context, found, 'netWithdraw', asRequests(places), wayOut);
