@@ -155,5 +155,5 @@ container.test(
       expect(wrong.map((text) => `${where}: ${text}`)).toEqual([]);
     }
   },
-  600_000,
+  1_800_000,
 );

@@ -3,6 +3,7 @@
 // removes works without any.
 
 import { dockerArchive } from '../support/archives.js';
+import { poll } from '../support/poll.js';
 import { requires } from '../support/requires.js';
 import { rootfsTar } from '../support/rootfs.js';
 import { SmallDisk, type SmallResult } from '../support/small-disk.js';
@@ -129,9 +130,12 @@ describe('with no byte free', () => {
     using disk = await SmallDisk.make(diskKiB);
     fine(disk.tool(['load'], archive()));
     fine(disk.tool(['run', '-d', '--name', 'orphan', reference, 'sleep', '1000']));
-    disk.sh('kill -9 "$(pgrep -f "^sampan-monitor orphan")" && sleep 0.2');
+    const status = (): string => fine(disk.tool(['ps', '-a', '--format', '{{.Status}}']));
+    disk.sh('kill -9 "$(pgrep -f "^sampan-monitor orphan")"');
+    // its container ends with it, a moment later
+    await poll(() => status().includes('Exited (137)'));
     disk.fill(0);
-    expect(fine(disk.tool(['ps', '-a', '--format', '{{.Status}}']))).toContain('Exited (137)');
+    expect(status()).toContain('Exited (137)');
     expect(fine(disk.tool(['system', 'prune', '-af']))).toContain('Deleted Containers:');
   });
 

@@ -166,7 +166,7 @@ container.test(
       expect(wrong.map((text) => `seed ${String(seed)}, round ${String(round)}, ${kind}: ${text}`)).toEqual([]);
     }
   },
-  600_000,
+  1_800_000,
 );
 
 container.test(

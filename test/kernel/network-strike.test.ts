@@ -116,5 +116,5 @@ container.test(
     await ok(['network', 'rm', first, second]);
     expect((await findLeaks(sandbox())).map((text) => `seed ${String(seed)}: ${text}`)).toEqual([]);
   },
-  600_000,
+  1_800_000,
 );

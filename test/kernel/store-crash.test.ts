@@ -73,7 +73,7 @@ container.test(
     expect(storeState()).toMatchObject({ blobs: [], layers: [] });
     expect(await findLeaks(sandbox())).toEqual([]);
   },
-  600_000,
+  1_800_000,
 );
 
 container.test(
