@@ -26,7 +26,11 @@ constexpr int kCallsPerTurn = 16;
 void EchoFlow::ready(uint32_t events) { echo_.host_ready(*this, events); }
 void EchoFlow::expired() { echo_.expired(*this); }
 
-Echo::Echo(StackCore &core) : core_(core), pool_(core.limits.echo_flows), table_(core.secret, core.limits.echo_flows) {}
+Echo::Echo(StackCore &core)
+    : core_(core),
+      pool_(core.limits.echo_flows),
+      table_(core.secret, core.limits.echo_flows),
+      per_source_(core.secret) {}
 
 Echo::~Echo() {
   pool_.for_each([this](EchoFlow &flow) {
@@ -59,12 +63,14 @@ EchoFlow *Echo::make_flow(const FlowKey &key, const Packet &packet) {
   unique_fd fd;
   if (route.verdict == Verdict::allowed)
     fd.reset(::socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
-  EchoFlow *flow = fd ? pool_.make(*this, key) : nullptr;
+  uint32_t &count = per_source_.of(key.source);
+  EchoFlow *flow = fd && count < core_.limits.echo_per_source ? pool_.make(*this, key) : nullptr;
   if (flow == nullptr) {
     ++(route.verdict == Verdict::allowed ? core_.counters.limited : core_.counters.refused);
     core_.send_error({IcmpReason::prohibited}, packet);
     return nullptr;
   }
+  ++count;
   enable_error_queue(fd.get(), v4);
   const SocketAddress address(route.host_address, 0);
   const int number = ::connect(fd.get(), &address.any, address.length) == 0 ? 0 : errno;
@@ -155,6 +161,7 @@ void Echo::remove(EchoFlow &flow) {
   core_.loop.forget(flow, flow.fd.get());
   flow.fd.reset();
   table_.remove(flow);
+  --per_source_.of(flow.key.source);
   flow.dead = true;
   flow.next_dead = dead_;
   dead_ = &flow;

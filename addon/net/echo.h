@@ -9,6 +9,7 @@
 #include "addon/net/flow_table.h"
 #include "addon/net/packet.h"
 #include "addon/net/pool.h"
+#include "addon/net/source_counts.h"
 #include "addon/net/stack_core.h"
 #include "addon/sys/unique_fd.h"
 
@@ -60,6 +61,7 @@ class Echo {
   StackCore &core_;
   Pool<EchoFlow> pool_;
   FlowTable<EchoFlow> table_;
+  SourceCounts per_source_;
   EchoFlow *dead_ = nullptr;
 };
 

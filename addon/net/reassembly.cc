@@ -20,13 +20,20 @@ Reassembler::Reassembler() = default;
 
 Reassembler::Slot *Reassembler::find(const Packet &packet, uint64_t now_ms) {
   Slot *oldest = slots_;
+  Slot *own_oldest = nullptr;
+  size_t own = 0;
   for (Slot &slot : slots_) {
     if (slot.used && now_ms - slot.started_ms > kLifeMs) slot.used = false;
     if (slot.used && slot.id == packet.fragment_id && slot.protocol == packet.protocol &&
         slot.source == packet.source && slot.destination == packet.destination)
       return &slot;
+    if (slot.used && slot.source == packet.source) {
+      ++own;
+      if (own_oldest == nullptr || slot.started_ms < own_oldest->started_ms) own_oldest = &slot;
+    }
     if (oldest->used && (!slot.used || slot.started_ms < oldest->started_ms)) oldest = &slot;
   }
+  if (own >= kSlotsOfOne) oldest = own_oldest;
   *oldest = Slot{.used = true,
                  .protocol = packet.protocol,
                  .id = packet.fragment_id,

@@ -23,6 +23,7 @@ class Reassembler {
 
  private:
   static constexpr size_t kSlots = 16;
+  static constexpr size_t kSlotsOfOne = 8;  // of one source, which loses its own oldest then
   static constexpr size_t kMaxSize = 65536;
   // What lies before a datagram: its IP header.
   static constexpr size_t kHeaderRoom = 64;

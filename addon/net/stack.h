@@ -36,6 +36,7 @@ struct StackLimits {
   uint32_t udp_flows = 8192;
   uint32_t udp_per_source = 4096;
   uint32_t echo_flows = 256;
+  uint32_t echo_per_source = 192;
   bool tcp_peek_offset = true;  // false: as on kernels whose TCP has no SO_PEEK_OFF (before Linux 6.9, IPv6 6.11)
 };
 

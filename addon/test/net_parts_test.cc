@@ -239,6 +239,29 @@ TEST("parts behind the end of a datagram do not stand for those that are missing
   CHECK(!add(256, 512, true));
 }
 
+TEST("one container's unfinished datagrams do not take the place of another one's") {
+  const auto reassembler = std::make_unique<net::Reassembler>();
+  std::vector<uint8_t> bytes(2048, 'x');
+  const auto add = [&](const char *source, uint32_t id, size_t offset, bool more) {
+    net::Packet packet;
+    packet.source = ip(source);
+    packet.destination = ip("192.0.2.1");
+    packet.protocol = IPPROTO_UDP;
+    packet.is_fragment = true;
+    packet.more_fragments = more;
+    packet.fragment_id = id;
+    packet.fragment_offset = static_cast<uint16_t>(offset);
+    packet.whole = bytes;
+    packet.transport = std::span(bytes).first(1024);
+    return reassembler->add(packet, 1);
+  };
+  CHECK(!add("10.88.0.2", 1, 0, true));
+  for (uint32_t id = 0; id < 100; ++id) CHECK(!add("10.88.0.3", id, 0, true));
+  CHECK(add("10.88.0.2", 1, 1024, false));
+  // Its own latest ones are there still.
+  CHECK(add("10.88.0.3", 99, 1024, false));
+}
+
 TEST("malformed frames are refused") {
   net::Packet packet;
   const auto parses = [&packet](std::vector<uint8_t> bytes) {

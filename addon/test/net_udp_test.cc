@@ -325,6 +325,26 @@ TEST("ping is answered where the host allows it, with the container's identifier
   });
 }
 
+TEST("a container that pings many leaves room for others") {
+  with_server([] {
+    World world({.echo_flows = 8, .echo_per_source = 6});
+    CHECK(sys::write_kernel_file("/proc/sys/net/ipv4/ping_group_range", "0 0").ok());
+    const auto ping = [&world](const char *from, char id) {
+      std::string echo("\x08\0\0\0\x12\x34\0\x01payload", 15);
+      echo[5] = id;
+      world.send(IPPROTO_ICMP, from, kServerAddress, echo);
+      const auto frame = world.receive();
+      return frame != nullptr && frame->packet.transport[0] == 0;
+    };
+    int answered = 0;
+    for (char id = 0; id < 10; ++id) answered += ping(kContainerAddress, id) ? 1 : 0;
+    CHECK_EQ(answered, 6);
+    CHECK(ping("10.88.0.6", 1));
+    world.stack->forget_source(ip(kContainerAddress));
+    CHECK(ping(kContainerAddress, 11));
+  });
+}
+
 TEST("a protocol that is not translated is answered with protocol unreachable") {
   with_server([] {
     World world;
