@@ -13,6 +13,7 @@ namespace sampan::net {
 namespace {
 
 constexpr uint64_t kPatienceMs = 10'000;
+constexpr uint64_t kResolverPatienceMs = 3000;
 constexpr size_t kPrefix = 2;
 
 // A message with its length, coming in or going out piece by piece.
@@ -82,7 +83,7 @@ class Connection final : public DnsExchange, public Watch, public Timer {
     if (!answering_ && query_.whole()) ask();
   }
 
-  void expired() override { close(); }
+  void expired() override { outer_.socket ? ask_next() : close(); }
 
  private:
   // The resolver's end.
@@ -94,7 +95,6 @@ class Connection final : public DnsExchange, public Watch, public Timer {
   };
 
   void ask() {
-    loop_.arm(*this, kPatienceMs);
     const auto query = parse_dns_query(query_.message());
     if (!query) return close();
     if (const auto own = owner_.answer(source_, *query); !own.empty()) return reply(own);
@@ -110,6 +110,7 @@ class Connection final : public DnsExchange, public Watch, public Timer {
       if (!outer_.socket) continue;
       relayed_.fill(query_.message());
       asked_ = false;
+      loop_.arm(*this, kResolverPatienceMs);
       // Nothing more of the container until there is an answer.
       if (loop_.watch(outer_, outer_.socket.get(), EPOLLOUT) && loop_.watch(*this, inner_.get(), 0)) return;
       close_outer();
@@ -141,6 +142,7 @@ class Connection final : public DnsExchange, public Watch, public Timer {
   void reply(const std::vector<uint8_t> &answer) {
     reply_.fill(answer);
     answering_ = true;
+    loop_.arm(*this, kPatienceMs);
     if (!reply_.send(inner_.get())) return close();
     if (reply_.sent()) return listen_again();
     if (!loop_.watch(*this, inner_.get(), EPOLLOUT)) close();
