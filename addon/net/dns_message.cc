@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "addon/net/dns_message.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -14,6 +15,7 @@ constexpr size_t kHeaderSize = 12;
 constexpr uint16_t kAnswerFlag = 0x8000;
 constexpr uint16_t kOperationMask = 0x7800;
 constexpr uint16_t kAuthoritativeFlag = 0x0400;
+constexpr uint16_t kTruncatedFlag = 0x0200;
 constexpr uint16_t kRecursionDesired = 0x0100;
 constexpr uint16_t kRecursionAvailable = 0x0080;
 constexpr uint16_t kClassInternet = 1;
@@ -55,6 +57,17 @@ void append_record(std::vector<uint8_t> &bytes, DnsType type, std::span<const ui
   append16(bytes, kTtlSeconds & 0xFFFF);
   append16(bytes, data.size());
   bytes.insert(bytes.end(), data.begin(), data.end());
+}
+
+// RFC 6891 6.1.2: the record that says how long an answer may be, right behind the question.
+size_t most_answered(DnsBytes message, size_t at) {
+  constexpr uint8_t kOption[] = {0, 0, 41};  // the root's name, and the type
+  const DnsBytes rest = message.subspan(at);
+  const bool is_there = load32(message.data() + 6) == 0 && load16(message.data() + 10) != 0 &&
+                        rest.size() >= sizeof kOption + 2 &&
+                        std::equal(kOption, kOption + sizeof kOption, rest.begin());
+  return is_there ? std::clamp<size_t>(load16(&rest[sizeof kOption]), kMinDnsDatagram, kMaxDnsDatagram)
+                  : kMinDnsDatagram;
 }
 
 std::vector<uint8_t> to_wire(std::string_view name) {
@@ -99,6 +112,7 @@ std::optional<DnsQuery> parse_dns_query(DnsBytes message) {
   query.type = static_cast<DnsType>(load16(message.data() + at));
   query.internet = load16(message.data() + at + 2) == kClassInternet;
   query.question = message.subspan(kHeaderSize, at + kTypeAndClass - kHeaderSize);
+  query.most_answered = most_answered(message, at + kTypeAndClass);
   return query;
 }
 
@@ -163,6 +177,20 @@ std::vector<uint8_t> make_dns_answer(const DnsQuery &query, DnsCode code, std::s
   }
   store16(bytes.data() + 6, answers);
   return bytes;
+}
+
+void fit_dns_datagram(std::vector<uint8_t> &answer, const DnsQuery &query) {
+  if (answer.size() <= query.most_answered) return;
+  constexpr size_t kRecordHead = 12;  // a pointer for its name
+  uint16_t records = 0;
+  size_t end = kHeaderSize + query.question.size();
+  for (size_t next = end; next <= query.most_answered; ++records) {
+    end = next;
+    next += kRecordHead + load16(&answer[next + kRecordHead - 2]);
+  }
+  answer.resize(end);
+  answer[2] |= kTruncatedFlag >> 8;
+  store16(answer.data() + 6, records - 1U);
 }
 
 }  // namespace sampan::net

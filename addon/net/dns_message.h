@@ -18,6 +18,10 @@ namespace sampan::net {
 
 inline constexpr uint16_t kDnsPort = 53;
 inline constexpr size_t kMaxDnsMessage = 65535;
+// RFC 1035 4.2.1: what a datagram holds at least, and all that it does unless the query says more (RFC 6891).
+inline constexpr size_t kMinDnsDatagram = 512;
+// What reaches a container in one piece, by any link that IPv6 may have.
+inline constexpr size_t kMaxDnsDatagram = 1232;
 
 enum class DnsType : uint16_t { a = 1, ptr = 12, aaaa = 28, any = 255 };
 enum class DnsCode : uint8_t { ok = 0, format = 1, failure = 2, no_name = 3, refused = 5 };
@@ -29,9 +33,10 @@ struct DnsQuery {
   uint16_t id = 0;
   bool recursion_desired = false;
   DnsType type = DnsType::a;
-  bool internet = false;  // class IN
-  std::string name;       // lower case, without the dot at the end
-  DnsBytes question;      // as it stands in the message
+  bool internet = false;                   // class IN
+  std::string name;                        // lower case, without the dot at the end
+  DnsBytes question;                       // as it stands in the message
+  size_t most_answered = kMinDnsDatagram;  // how long an answer by datagram may be
 };
 
 // Nothing for what is no query: answers, other operations, several questions, malformed names.
@@ -46,5 +51,8 @@ std::optional<IpAddress> parse_reverse_name(std::string_view name);
 // An answer of our own. Addresses of the other family than the type asks for are left out.
 std::vector<uint8_t> make_dns_answer(const DnsQuery &query, DnsCode code, std::span<const IpAddress> addresses = {},
                                      std::string_view pointer = {});
+
+// Leaves out the records of our own answer that a datagram has no room for, and says so: who wants all asks by TCP.
+void fit_dns_datagram(std::vector<uint8_t> &answer, const DnsQuery &query);
 
 }  // namespace sampan::net

@@ -153,6 +153,7 @@ class Server final : public DnsServer, public DnsExchangeOwner, public TurnEnd {
       if (bytes.empty()) {
         exchanges_.push_back(relay_datagram(loop_, *this, {port.socket.get(), from}, message));
       } else {
+        fit_dns_datagram(bytes, *query);
         // A container whose queue is full asks again.
         (void)::sendto(port.socket.get(), bytes.data(), bytes.size(), 0, &from.any, from.length);
       }

@@ -28,16 +28,22 @@ IpAddress address_of(const char *text) {
 
 const char *const kGateway = "10.7.0.1";
 const char *const kResolver = "10.7.1.1";
+const char *const kNextResolver = "10.7.1.2";
 
-class NothingKnown final : public DnsZone {
+class Zone final : public DnsZone {
  public:
-  bool find_name(const IpAddress &, std::string_view, std::vector<IpAddress> &) override { return false; }
+  bool find_name(const IpAddress &, std::string_view, std::vector<IpAddress> &found) override {
+    found = all;
+    return !all.empty();
+  }
   std::string find_address(const IpAddress &, const IpAddress &) override { return ""; }
   const std::vector<IpAddress> &resolvers(const IpAddress &) override { return resolvers_; }
   bool owns(const IpAddress &, const IpAddress &) override { return false; }
 
+  std::vector<IpAddress> all;  // whatever is asked for
+
  private:
-  std::vector<IpAddress> resolvers_ = {address_of(kResolver)};
+  std::vector<IpAddress> resolvers_ = {address_of(kResolver), address_of(kNextResolver)};
 };
 
 unique_fd socket_at(const char *address, uint16_t port) {
@@ -133,7 +139,7 @@ struct Scene {
     return count;
   }
 
-  NothingKnown zone;
+  Zone zone;
   EventLoop loop;
   std::unique_ptr<DnsServer> server;
   unique_fd resolver = socket_at(kResolver, kDnsPort);
@@ -218,6 +224,47 @@ TEST("who resets his connection while a resolver is asked is forgotten, and the 
     scene.serve(20);
     CHECK(scene.loop.turn_number() - before < 20);
     CHECK_EQ(Scene::accepted(resolver), 1);
+  });
+}
+
+TEST("a resolver that says nothing over TCP is not the last one that is asked") {
+  test::in_own_network({kGateway, kResolver, kNextResolver}, [] {
+    Scene scene;
+    const unique_fd silent = listener_at(kResolver);
+    const unique_fd next = listener_at(kNextResolver);
+    const unique_fd client = connection_to_gateway();
+    ask_by_tcp(client);
+    int accepted = 0;
+    for (int i = 0; i < 100 && accepted == 0; ++i) {
+      scene.serve(100);
+      accepted = Scene::accepted(next);
+    }
+    CHECK_EQ(accepted, 1);
+    CHECK_EQ(Scene::accepted(silent), 1);
+  });
+}
+
+TEST("an answer that a datagram does not hold is cut between records, and says so") {
+  test::in_own_network({kGateway, "10.7.0.2"}, [] {
+    Scene scene;
+    scene.zone.all.assign(100, address_of("10.7.0.9"));
+    const unique_fd client = socket_at("10.7.0.2", 0);
+    const SocketAddress gateway(address_of(kGateway), kDnsPort);
+    std::vector<uint8_t> query = {0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 'x', 0, 0, 1, 0, 1};
+    const size_t size = query.size();
+    // RFC 6891: a datagram of 1,000 bytes may come.
+    const uint8_t option[] = {0, 0, 41, 1000 >> 8, 1000 & 0xFF, 0, 0, 0, 0, 0, 0};
+    for (const size_t most : {512, 1000}) {
+      CHECK(::sendto(client.get(), query.data(), query.size(), 0, &gateway.any, gateway.length) > 0);
+      scene.serve();
+      uint8_t answer[4096] = {};
+      const size_t records = (most - size) / 16;
+      CHECK_EQ(::recv(client.get(), answer, sizeof answer, 0), size + 16 * records);
+      CHECK_EQ(answer[2] & 0x02, 0x02);
+      CHECK_EQ(answer[7], records);
+      query[11] = 1;
+      query.insert(query.end(), std::begin(option), std::end(option));
+    }
   });
 }
 
