@@ -86,6 +86,7 @@ class MonitorProcess {
   void sweep_leaving();
   bool back_off(int64_t delay_ms);
   Step relaunch();
+  Step reset_files();
   Step record_restart();
   Status write_restart_record(bool waiting) const;
 

@@ -69,9 +69,11 @@ bool MonitorProcess::back_off(int64_t delay_ms) {
 }
 
 MonitorProcess::Step MonitorProcess::relaunch() {
-  constexpr StepFunction kSteps[] = {&MonitorProcess::launch, &MonitorProcess::wait_until_ready,
-                                     &MonitorProcess::wait_for_network, &MonitorProcess::record_restart,
-                                     &MonitorProcess::wait_until_executed};
+  constexpr StepFunction kSteps[] = {&MonitorProcess::reset_files,      &MonitorProcess::launch,
+                                     &MonitorProcess::wait_until_ready, &MonitorProcess::wait_for_network,
+                                     &MonitorProcess::record_restart,   &MonitorProcess::wait_until_executed};
+  // What fails before there is another one must not end who has its number now.
+  init_ = {};
   wait_status_.reset();
   oom_killed_ = false;
   failure_.reset();
@@ -83,6 +85,14 @@ MonitorProcess::Step MonitorProcess::relaunch() {
   exit_.finished_at = now();
   exit_.error = "the restart failed: " + describe(*failure_);
   return outcome;
+}
+
+// A full disk is waited for, as with the record.
+MonitorProcess::Step MonitorProcess::reset_files() {
+  for (const RestartFile &file : settings_.restart_files) {
+    if (!reset_file(file)) return Step::postponed;
+  }
+  return Step::done;
 }
 
 MonitorProcess::Step MonitorProcess::record_restart() {

@@ -73,6 +73,10 @@ void apply(Settings &settings, const restart_policy_args &args) {
   settings.restart_name = args.name;
 }
 
+void apply(Settings &settings, const restart_file_args &args) {
+  settings.restart_files.push_back({.directory = args.directory, .name = args.name, .from = args.from});
+}
+
 void apply(Settings &settings, const network_lease_args &args) {
   settings.lease_fd = args.connection;
   settings.lease_dir_fd = args.directory;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "addon/helper/health_state.h"
+#include "addon/helper/restart_file.h"
 #include "addon/helper/restart_policy.h"
 
 namespace sampan {
@@ -68,6 +69,7 @@ struct Settings {
   uint32_t restart_max_retries = 0;
   int restart_dir_fd = -1;
   const char *restart_name = nullptr;
+  std::vector<RestartFile> restart_files;
 
   HealthSettings health;
 

@@ -119,7 +119,9 @@ export type PlanOperation =
   /** unpack a plain tar stream from input into the directory path of the root, beside what is there; .wh. names are ordinary; a directory never replaces a file nor a file a directory; flags: 1 owners cannot be set (single-id map) */
   | { readonly op: 'unpack_into'; readonly input: number; readonly path: string; readonly flags: number }
   /** what path of the root is: mode, size; flags: 1 follow a symlink at its end */
-  | { readonly op: 'stat_path'; readonly path: string; readonly flags: number };
+  | { readonly op: 'stat_path'; readonly path: string; readonly flags: number }
+  /** before each restart the content of the file from is written over the file name, in place (containers that share it have it bound); both are in the directory */
+  | { readonly op: 'restart_file'; readonly directory: number; readonly name: string; readonly from: string };
 
 export type OperationName = PlanOperation['op'];
 
@@ -186,6 +188,7 @@ export const operationTable: readonly {
   { op: 'health_check', stage: 'monitor', fields: [['plan', 'fd'], ['interval_ms', 'u32'], ['timeout_ms', 'u32'], ['start_period_ms', 'u32'], ['start_interval_ms', 'u32'], ['retries', 'u32'], ['directory', 'fd'], ['name', 'str']] },
   { op: 'unpack_into', stage: 'init', fields: [['input', 'fd'], ['path', 'str'], ['flags', 'u32']] },
   { op: 'stat_path', stage: 'init', fields: [['path', 'str'], ['flags', 'u32']] },
+  { op: 'restart_file', stage: 'monitor', fields: [['directory', 'fd'], ['name', 'str'], ['from', 'str']] },
 ];
 
 /** Frame types on the control connection (addon/protocol/README.md). */

@@ -2,6 +2,7 @@
 // /etc/hosts and /etc/resolv.conf belong to the container: what others have written there stays while its networks
 // change, and goes with the next start, as with docker.
 
+import { poll } from '../support/poll.js';
 import { requires } from '../support/requires.js';
 import { image, ok, tool, uniqueName } from '../support/tool.js';
 
@@ -128,3 +129,32 @@ container.test('containers that share a network keep the file of the one that ha
     await ok(['rm', '-f', sharing]);
   });
 });
+
+container.test(
+  'a restart by the policy writes the files anew, too, as the networks are by then',
+  async () => {
+    await inScene(
+      async ({ name, network, sh }) => {
+        const restart = async (count: number): Promise<void> => {
+          process.kill(Number(await ok(['inspect', '-f', '{{.State.Pid}}', name])), 'SIGKILL');
+          const wanted = `${String(count)} running`;
+          await poll(async () => (await ok(['inspect', '-f', '{{.RestartCount}} {{.State.Status}}', name])) === wanted);
+        };
+        const look = 'cat /etc/hosts /etc/hostname /etc/resolv.conf';
+        const fresh = await sh(look);
+        await sh('for file in hosts hostname resolv.conf; do echo mine >>/etc/$file; done');
+        await restart(1);
+        expect(await sh(look)).toBe(fresh);
+        await sh('echo mine >>/etc/hosts');
+        await ok(['network', 'connect', network, name]);
+        const both = await sh(look);
+        await sh('busybox chmod 0 /etc/hosts');
+        await restart(2);
+        const lines = (text: string): readonly string[] => text.split('\n').sort();
+        expect(lines(await sh(look))).toEqual(lines(both).filter((line) => line !== 'mine'));
+      },
+      ...['--restart', 'always'],
+    );
+  },
+  60_000,
+);

@@ -7,6 +7,7 @@ import type { PlanOperation } from '../../native/protocol.js';
 import type { AttachTarget } from '../../runtime/attach.js';
 import { execOperations } from '../../runtime/plan.js';
 import { streamBits } from '../../runtime/session.js';
+import { networkKind } from '../../spec/network-mode.js';
 import type { RuntimeConfig } from '../../spec/runtime-config.js';
 import {
   attachSocketName,
@@ -15,6 +16,7 @@ import {
   logName,
   restartRecordName,
   runRecordName,
+  type ContainerRecord,
 } from '../../store/container-records.js';
 import type { AttachOptions, StartOptions } from '../contract.js';
 import type { ContainerContext } from './context.js';
@@ -22,6 +24,7 @@ import { execProcessOf } from './exec-process.js';
 import type { FoundContainer } from './find.js';
 import type { CurrentRun } from './status.js';
 import { signalRun } from './stop.js';
+import { etcFileNames, isRestarted, restartNameOf } from './write-etc-files.js';
 
 export interface MonitorPlaces {
   readonly config: RuntimeConfig;
@@ -64,6 +67,7 @@ export const monitorOperations = (
       durable: record.request.autoRemove ? 0 : 1,
     },
     ...restartOperations(config, slotOf(runtimeDirectory)),
+    ...restartFileOperations(record, directory),
     ...healthOperations(config, slotOf(runtimeDirectory), probeSlotOf),
     ...(record.request.autoRemove ? [exitCommand(context, id)] : []),
   ];
@@ -82,6 +86,12 @@ const restartOperations = ({ sampan: { restart } }: RuntimeConfig, directory: nu
           name: restartRecordName,
         },
       ];
+
+/** Each start writes them anew, also those of the monitor. Who shares a network has the files of another container. */
+const restartFileOperations = (record: ContainerRecord, directory: number): readonly PlanOperation[] =>
+  networkKind(record.network) === 'container' || !isRestarted(record)
+    ? []
+    : etcFileNames.map((name) => ({ op: 'restart_file', directory, name, from: restartNameOf(name) }));
 
 /** A probe is what `exec` of the same command would be. */
 const healthOperations = (

@@ -8,6 +8,7 @@
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { networkKind } from '../../spec/network-mode.js';
+import { writeFileAtomic } from '../../store/atomic.js';
 import { changeBoundFile, resetBoundFile } from '../../store/bound-file.js';
 import type { ContainerFiles, ContainerRecord } from '../../store/container-records.js';
 import { readMadeTexts, writeMadeTexts, type MadeTexts } from '../../store/made-files.js';
@@ -26,7 +27,8 @@ export const resetEtcFiles = (
   endpoints: readonly LiveEndpoint[],
 ): void => {
   const etc = etcFilesOf(record, endpoints);
-  for (const [name, content] of Object.entries(etc)) resetBoundFile(join(files.directory, name), String(content));
+  prepareRestart(record, files, etc);
+  for (const name of etcFileNames) resetBoundFile(join(files.directory, name), etc[name]);
   writeMadeTexts(files, [textsOf(etc)]);
 };
 
@@ -44,7 +46,9 @@ export const changeEtcFiles = (
     resetEtcFiles(record, files, endpoints);
     return [];
   }
-  const next = textsOf(etcFilesOf(record, endpoints));
+  const etc = etcFilesOf(record, endpoints);
+  const next = textsOf(etc);
+  prepareRestart(record, files, etc);
   writeMadeTexts(files, [...known, next]);
   const warnings = (['hosts', 'resolv.conf'] as const).flatMap((name) => {
     const made = known.map((texts) => bytesOf(texts[name]));
@@ -56,6 +60,16 @@ export const changeEtcFiles = (
   writeMadeTexts(files, [next]);
   return warnings;
 };
+
+/** What the monitor writes over the files when it starts the container again. */
+const prepareRestart = (record: ContainerRecord, { directory }: ContainerFiles, etc: EtcFiles): void => {
+  if (!isRestarted(record)) return;
+  for (const name of etcFileNames) writeFileAtomic(join(directory, restartNameOf(name)), etc[name], { durable: false });
+};
+
+export const isRestarted = ({ request }: ContainerRecord): boolean => request.restart !== undefined;
+export const etcFileNames = ['hostname', 'hosts', 'resolv.conf'] as const;
+export const restartNameOf = (name: (typeof etcFileNames)[number]): string => `${name}.start`;
 
 const textsOf = ({ hosts, 'resolv.conf': resolvConf }: EtcFiles): MadeTexts => ({ hosts, 'resolv.conf': resolvConf });
 
