@@ -11,7 +11,8 @@
 namespace sampan {
 namespace {
 
-constexpr int kBacklog = 64;
+// Whoever finds no place fails at once. The kernel takes net.core.somaxconn at most.
+constexpr int kBacklog = 1024;
 
 // unix(7): the credentials of the peer are those of its connect(2).
 bool may_attach(int socket) {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A netd that has no descriptor left, not even of those that are kept back for leases.
+// A netd that has no descriptor left, not even of those that are kept back for leases, or no time.
 
 import { closeSync } from 'node:fs';
 import { execa } from 'execa';
-import { hasErrno } from '../../lib/errors/sampan-error.js';
 import { native } from '../support/native.js';
 import { netdDirectory, netdPid } from '../support/netd.js';
 import { poll, sleep } from '../support/poll.js';
@@ -25,17 +24,6 @@ const ticksOf = (pid: number): number => {
 /** of descriptors of netd, which has less than 64 at the beginning: one more client than that leaves somebody waiting */
 const limit = 70;
 
-/** One more who waits; false while the queue of 64 is full, out of which netd may not have had the time to take anybody. */
-const waits = (waiting: number[]): boolean => {
-  try {
-    waiting.push(native.seqpacketConnect(netdDirectory(), 'netd'));
-    return true;
-  } catch (error) {
-    if (hasErrno(error, 'EAGAIN')) return false;
-    throw error;
-  }
-};
-
 container.test('sleeps while somebody waits to be accepted, and accepts him when there is one again', async () => {
   const name = uniqueName();
   await ok(['run', '-d', '--name', name, await image(), 'sleep', '100']);
@@ -43,7 +31,7 @@ container.test('sleeps while somebody waits to be accepted, and accepts him when
   await execa('prlimit', ['--pid', String(pid), `--nofile=${String(limit)}:${String(limit)}`]);
   const waiting: number[] = [];
   try {
-    while (waiting.length <= limit) await poll(() => waits(waiting));
+    while (waiting.length <= limit) waiting.push(native.seqpacketConnect(netdDirectory(), 'netd'));
     await sleep(300);
     const before = ticksOf(pid);
     await sleep(2000);
@@ -52,6 +40,23 @@ container.test('sleeps while somebody waits to be accepted, and accepts him when
     for (const fd of waiting) closeSync(fd);
   }
   await poll(async () => (await ok(['run', '--rm', await image(), 'ip', 'route'])).includes('default'));
+  expect(netdPid()).toBe(pid);
+  await ok(['rm', '-f', name]);
+});
+
+container.test('two hundred who come while it has no time find a place to wait', async () => {
+  const name = uniqueName();
+  await ok(['run', '-d', '--name', name, await image(), 'sleep', '100']);
+  const pid = netdPid() ?? 0;
+  const waiting: number[] = [];
+  process.kill(pid, 'SIGSTOP');
+  try {
+    while (waiting.length < 200) waiting.push(native.seqpacketConnect(netdDirectory(), 'netd'));
+  } finally {
+    process.kill(pid, 'SIGCONT');
+    for (const fd of waiting) closeSync(fd);
+  }
+  expect(await ok(['run', '--rm', await image(), 'ip', 'route'])).toContain('default');
   expect(netdPid()).toBe(pid);
   await ok(['rm', '-f', name]);
 });
