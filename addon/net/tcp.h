@@ -114,6 +114,7 @@ class Tcp : Timer {
   void discard_acknowledged(TcpConnection &connection);
 
   // tcp_send.cc
+  uint16_t own_mss(const FlowKey &key) const;
   void send_syn_ack(TcpConnection &connection);
   void send_ack(TcpConnection &connection);
   void send_probe(TcpConnection &connection);

@@ -62,7 +62,7 @@ void Tcp::open(const Packet &packet, const TcpSegment &syn) {
   made->snd_wnd = syn.window;
   made->active_ms = core_.loop.now_ms();
   const uint16_t given = syn.mss != 0 ? syn.mss : packet.source.is_v4() ? kDefaultMssV4 : kDefaultMssV6;
-  made->mss = std::clamp(given, kSmallestMss, kMaxPayload);
+  made->mss = std::min({std::max(given, kSmallestMss), kMaxPayload, own_mss(key)});
   made->sack = syn.sack_permitted;
   made->cwnd = made->ssthresh = kMaxFlight;
   if (syn.window_scale != TcpSegment::kNoScale) {

@@ -80,13 +80,18 @@ void Tcp::transmit(TcpConnection &connection, TcpSegment &segment, size_t payloa
   core_.link.send(out, header, tcp_header_size(segment) + payload_size);
 }
 
+// RFC 9293 3.7.1: what our own link takes, both ways.
+uint16_t Tcp::own_mss(const FlowKey &key) const {
+  const uint32_t headers = key.source.is_v4() ? 40 : 60;
+  return static_cast<uint16_t>(std::min<uint32_t>(core_.link.mtu(), 65535) - headers);
+}
+
 void Tcp::send_syn_ack(TcpConnection &connection) {
   const uint8_t scale = connection.rcv_scale;
   TcpSegment segment;
   segment.flags = kTcpSyn;
   segment.seq = connection.snd_una;
-  const uint32_t headers = connection.key.source.is_v4() ? 40 : 60;
-  segment.mss = static_cast<uint16_t>(std::min<uint32_t>(core_.link.mtu(), 65535) - headers);
+  segment.mss = own_mss(connection.key);
   if (scale != 0) segment.window_scale = scale;
   segment.sack_permitted = connection.sack;
   // RFC 7323 2.2: the window of a SYN is never scaled.

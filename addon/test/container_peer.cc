@@ -50,7 +50,9 @@ std::string make_udp(uint16_t from, uint16_t to, std::string_view payload) {
   return datagram += payload;
 }
 
-World::World(net::StackLimits limits, std::vector<uint16_t> host_ports) { make_stack(make_link(), limits, host_ports); }
+World::World(net::StackLimits limits, std::vector<uint16_t> host_ports, uint32_t mtu) {
+  make_stack(make_link(), limits, host_ports, nullptr, mtu);
+}
 
 World::World(net::HandoverTarget &handover, net::StackLimits limits) { make_stack(make_link(), limits, {}, &handover); }
 
@@ -71,8 +73,9 @@ unique_fd World::make_link() {
 }
 
 void World::make_stack(unique_fd end, const net::StackLimits &limits, const std::vector<uint16_t> &host_ports,
-                       net::HandoverTarget *handover) {
+                       net::HandoverTarget *handover, uint32_t mtu) {
   net::StackOptions options;
+  options.mtu = mtu;
   options.tun = {std::move(end), true};
   options.prefixes[0] = net::IpPrefix::v4(ip("10.88.0.0"), 16);
   options.prefixes[1] = {ip("fd00:88::"), 64};

@@ -56,7 +56,7 @@ struct BadTun {
 
 class World {
  public:
-  explicit World(net::StackLimits limits = {}, std::vector<uint16_t> host_ports = {});
+  explicit World(net::StackLimits limits = {}, std::vector<uint16_t> host_ports = {}, uint32_t mtu = 1500);
   // Behind a real tun and a bad link; send() and receive() have nothing to do then.
   explicit World(BadTun bad);
   // As the first, with somebody who takes connections over.
@@ -78,7 +78,7 @@ class World {
 
  private:
   void make_stack(unique_fd end, const net::StackLimits &limits, const std::vector<uint16_t> &host_ports,
-                  net::HandoverTarget *handover = nullptr);
+                  net::HandoverTarget *handover = nullptr, uint32_t mtu = 1500);
   unique_fd make_link();
 
   std::unique_ptr<ImpairedLink> link_;

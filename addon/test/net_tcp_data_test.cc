@@ -98,9 +98,24 @@ TEST("a frame of 64 KB crosses in both directions") {
   });
 }
 
-TEST("frames follow one another when the container's MSS is more than one holds") {
+TEST("no segment is larger than our own link takes, whatever the container's takes") {
   with_server([] {
     World world;
+    Server server;
+    RawTcp tcp(world, server.port);
+    tcp.mss = 8960;
+    CHECK(tcp.connect());
+    const unique_fd host = server.accept(world);
+    send_all(world, host, pattern(8000));
+    const auto frame = tcp.receive();
+    CHECK(frame != nullptr && frame->segment.payload.size() == 8000);
+    CHECK_EQ(frame->header.gso_size, 1460);
+  });
+}
+
+TEST("frames follow one another when an MSS is more than one holds") {
+  with_server([] {
+    World world({}, {}, 65535);
     Server server;
     RawTcp tcp(world, server.port);
     tcp.mss = 65480;
