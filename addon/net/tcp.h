@@ -99,6 +99,7 @@ class Tcp : Timer {
 
   // tcp_host.cc
   void open(const Packet &packet, const TcpSegment &syn);
+  void take_syn(TcpConnection &connection, const TcpSegment &syn) const;
   void connect_host(TcpConnection &connection, const Route &route);
   bool watch_host(TcpConnection &connection);
   void enable_host_keepalive(TcpConnection &connection);

@@ -56,20 +56,23 @@ void Tcp::open(const Packet &packet, const TcpSegment &syn) {
   ++half_open;
   ++core_.counters.tcp_connections;
   table_.insert(*made);
-  made->rcv_nxt = syn.seq + 1;
-  made->rcv_adv = made->rcv_acked = made->rcv_nxt;
+  take_syn(*made, syn);
   made->snd_una = made->snd_nxt = made->snd_max = initial_sequence(key);
-  made->snd_wnd = syn.window;
   made->active_ms = core_.loop.now_ms();
-  const uint16_t given = syn.mss != 0 ? syn.mss : packet.source.is_v4() ? kDefaultMssV4 : kDefaultMssV6;
-  made->mss = std::min({std::max(given, kSmallestMss), kMaxPayload, own_mss(key)});
-  made->sack = syn.sack_permitted;
   made->cwnd = made->ssthresh = kMaxFlight;
-  if (syn.window_scale != TcpSegment::kNoScale) {
-    made->snd_scale = syn.window_scale;
-    made->rcv_scale = kOurScale;
-  }
   connect_host(*made, route);
+}
+
+// All that the container says of its end.
+void Tcp::take_syn(TcpConnection &connection, const TcpSegment &syn) const {
+  connection.rcv_nxt = connection.rcv_adv = connection.rcv_acked = syn.seq + 1;
+  connection.snd_wnd = syn.window;
+  const uint16_t given = syn.mss != 0 ? syn.mss : connection.key.source.is_v4() ? kDefaultMssV4 : kDefaultMssV6;
+  connection.mss = std::min({std::max(given, kSmallestMss), kMaxPayload, own_mss(connection.key)});
+  connection.sack = syn.sack_permitted;
+  const bool scales = syn.window_scale != TcpSegment::kNoScale;
+  connection.snd_scale = scales ? syn.window_scale : uint8_t{0};
+  connection.rcv_scale = scales ? kOurScale : uint8_t{0};
 }
 
 // #syscalls: socket setsockopt connect epoll_ctl

@@ -66,9 +66,8 @@ void Tcp::receive_syn(TcpConnection &connection, const TcpSegment &segment) {
     case TcpState::lingering:
       return send_ack(connection);
     case TcpState::connecting:
-      // Repeated; or a new attempt with the same ports, whose numbers replace those of the old one.
-      connection.rcv_nxt = segment.seq + 1;
-      return;
+      // Repeated; or a new attempt with the same ports, in the place of the old one.
+      return take_syn(connection, segment);
     case TcpState::promoted:
     case TcpState::dead:
       return;

@@ -116,6 +116,33 @@ TEST("a SYN-ACK that got lost is sent again when the SYN is repeated, and by its
   });
 }
 
+TEST("while the host is being connected to, a SYN takes another one's place with all that it says") {
+  with_server([] {
+    World world;
+    Server server;
+    RawTcp tcp(world, server.port);
+    tcp.send_syn();
+    tcp.seq = 5'000'000;
+    tcp.mss = 536;
+    tcp.scale = net::TcpSegment::kNoScale;
+    tcp.sack = false;
+    tcp.window = 2000;
+    tcp.send_syn();
+    const auto answer = tcp.receive();
+    CHECK(answer != nullptr && answer->segment.ack == tcp.seq + 1);
+    CHECK_EQ(answer->segment.window_scale, net::TcpSegment::kNoScale);
+    CHECK(!answer->segment.sack_permitted);
+    ++tcp.seq;
+    tcp.ack = answer->segment.seq + 1;
+    tcp.send(kTcpAck);
+    const unique_fd host = server.accept(world);
+    CHECK_EQ(::send(host.get(), std::string(8000, 'x').data(), 8000, 0), 8000);
+    const auto frame = tcp.receive();
+    CHECK(frame != nullptr && frame->segment.payload.size() == 2000);
+    CHECK_EQ(frame->header.gso_size, 536);
+  });
+}
+
 TEST("a wrong acknowledgement of the SYN-ACK is reset, and the right one still opens") {
   with_server([] {
     World world;
