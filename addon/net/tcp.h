@@ -117,6 +117,7 @@ class Tcp : Timer {
   // tcp_send.cc
   uint16_t own_mss(const FlowKey &key) const;
   void send_syn_ack(TcpConnection &connection);
+  void repeat_syn_ack(TcpConnection &connection);
   void send_ack(TcpConnection &connection);
   void send_probe(TcpConnection &connection);
   void send_fin(TcpConnection &connection);

@@ -60,7 +60,7 @@ void Tcp::receive_syn(TcpConnection &connection, const TcpSegment &segment) {
   switch (connection.state) {
     case TcpState::accepting:
       // Our SYN-ACK was lost.
-      if (segment.seq + 1 == connection.rcv_nxt) return send_syn_ack(connection);
+      if (segment.seq + 1 == connection.rcv_nxt) return repeat_syn_ack(connection);
       return send_ack(connection);
     case TcpState::open:
     case TcpState::lingering:

@@ -100,6 +100,11 @@ void Tcp::send_syn_ack(TcpConnection &connection) {
   connection.rcv_scale = scale;
 }
 
+void Tcp::repeat_syn_ack(TcpConnection &connection) {
+  connection.timing = false;  // Karn: which of the two would be acknowledged?
+  send_syn_ack(connection);
+}
+
 // After going back SND.NXT lies before what the container expects, which would not look at the segment.
 void Tcp::send_ack(TcpConnection &connection) {
   TcpSegment segment;

@@ -85,7 +85,7 @@ void Tcp::expired(TcpConnection &connection) {
       return remove(connection);
     case TcpState::accepting:
       if (++connection.tries > kSynAckTries) return reset(connection);
-      send_syn_ack(connection);
+      repeat_syn_ack(connection);
       break;
     case TcpState::open:
       if (connection.snd_una != connection.snd_max) {

@@ -143,6 +143,24 @@ TEST("while the host is being connected to, a SYN takes another one's place with
   });
 }
 
+// RFC 6298 3: an answer to what was sent twice says nothing about the time between.
+TEST("no round trip is measured across a repeated SYN-ACK") {
+  with_server([] {
+    World world;
+    Server server;
+    RawTcp tcp(world, server.port);
+    tcp.send_syn();
+    CHECK(tcp.receive() != nullptr);
+    world.turn_for(700);
+    CHECK(tcp.connect());
+    const unique_fd host = server.accept(world);
+    CHECK_EQ(::send(host.get(), "answer", 6, 0), 6);
+    CHECK(tcp.receive() != nullptr);
+    const auto again = tcp.receive(600);
+    CHECK(again != nullptr && again->payload() == "answer");
+  });
+}
+
 TEST("a wrong acknowledgement of the SYN-ACK is reset, and the right one still opens") {
   with_server([] {
     World world;
