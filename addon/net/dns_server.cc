@@ -95,7 +95,9 @@ class Server final : public DnsServer, public DnsExchangeOwner, public TurnEnd {
   struct Port final : public Watch, public Timer {
     Port(Server &owner, unique_fd fd, bool listens) : server(owner), socket(std::move(fd)), is_listener(listens) {}
     void ready(uint32_t) override { is_listener ? server.accept(*this) : server.receive(*this); }
-    void expired() override { (void)server.loop_.watch(*this, socket.get(), EPOLLIN); }
+    void expired() override {
+      if (!server.loop_.watch(*this, socket.get(), EPOLLIN)) server.loop_.arm(*this, kPauseMs);
+    }
 
     Server &server;
     unique_fd socket;

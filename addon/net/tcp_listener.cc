@@ -84,6 +84,10 @@ void TcpListener::pause() {
   core_.loop().arm(*this, kPauseMs);
 }
 
+void TcpListener::expired() {
+  if (!start()) core_.loop().arm(*this, kPauseMs);
+}
+
 void TcpListener::close() {
   core_.loop().disarm(*this);
   core_.loop().forget(*this, socket_.get());

@@ -16,7 +16,7 @@ class TcpListener final : public PublishedSocket, RelayOwner, Watch, Timer {
 
  private:
   void ready(uint32_t events) override;
-  void expired() override { (void)start(); }
+  void expired() override;
   EventLoop &loop() override { return core_.loop(); }
   PipePool &pipes() override { return core_.resources.pipes(); }
   std::span<uint8_t> buffer() override { return core_.resources.buffer(); }

@@ -4,7 +4,6 @@
 #include "addon/net/dns_server.h"
 
 #include <arpa/inet.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <string>
@@ -14,6 +13,7 @@
 #include "addon/net/dns_budget.h"
 #include "addon/net/tcp_options.h"
 #include "addon/test/own_network.h"
+#include "addon/test/shortage.h"
 #include "addon/test/test.h"
 
 namespace sampan::net {
@@ -75,22 +75,6 @@ void ask_by_tcp(const unique_fd &client) {
   const uint8_t query[] = {0, 19, 0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 'x', 0, 0, 1, 0, 1};
   CHECK(::send(client.get(), query, sizeof query, 0) == sizeof query);
 }
-
-// Nobody in this process gets another descriptor.
-class NoDescriptors {
- public:
-  NoDescriptors() {
-    ::getrlimit(RLIMIT_NOFILE, &before_);
-    const struct rlimit none = {0, before_.rlim_max};
-    CHECK(::setrlimit(RLIMIT_NOFILE, &none) == 0);
-  }
-  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-  NoDescriptors(const NoDescriptors &) = delete;
-  NoDescriptors &operator=(const NoDescriptors &) = delete;
-
- private:
-  struct rlimit before_ = {};
-};
 
 // A loop that comes back although nothing happens.
 struct Alarm final : public Timer {
@@ -277,13 +261,30 @@ TEST("who cannot be accepted for want of a descriptor waits, and is not looked f
     const unique_fd client = connection_to_gateway();
     ask_by_tcp(client);
     {
-      const NoDescriptors none;
+      const test::NoDescriptors none;
       const uint64_t before = scene.loop.turn_number();
       scene.serve(20);
       CHECK(scene.loop.turn_number() - before < 20);
     }
     scene.serve(500);
     CHECK_EQ(Scene::accepted(resolver), 1);
+  });
+}
+
+TEST("a listener that cannot be watched again after a pause is tried again") {
+  test::in_own_network({kGateway, kResolver}, [] {
+    Scene().serve();
+    Scene scene;
+    const unique_fd client = connection_to_gateway();
+    {
+      const test::NoDescriptors none;
+      scene.serve(20);
+    }
+    test::let_no_more_be_watched();
+    // Nothing else makes the loop turn.
+    const uint64_t before = scene.loop.turn_number();
+    scene.serve(2000);
+    CHECK(scene.loop.turn_number() - before > 7);
   });
 }
 

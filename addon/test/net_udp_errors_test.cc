@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a container hears of a datagram that went nowhere: what the host's kernel tells a program of its own.
 #include <fcntl.h>
-#include <linux/filter.h>
 #include <linux/if_tun.h>
-#include <linux/seccomp.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
-#include <iterator>
 #include <vector>
 
 #include "addon/net/bytes.h"
@@ -24,6 +19,7 @@
 #include "addon/sys/netlink.h"
 #include "addon/test/container_peer.h"
 #include "addon/test/own_network.h"
+#include "addon/test/shortage.h"
 #include "addon/test/test.h"
 
 namespace sampan::test {
@@ -140,18 +136,6 @@ TEST("a closed port is reported with the datagram's data") {
     World world;
     send_in_vain(world, kServerAddress, 3);
   });
-}
-
-// epoll(7): the user watches as many descriptors as one user may.
-void let_no_more_be_watched() {
-  sock_filter filter[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_epoll_ctl, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSPC),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  };
-  const sock_fprog program{std::size(filter), filter};
-  CHECK_EQ(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
 }
 
 TEST("a datagram whose answer could not be heard is prohibited") {

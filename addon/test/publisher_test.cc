@@ -17,6 +17,7 @@
 #include "addon/sys/netlink.h"
 #include "addon/sys/unique_fd.h"
 #include "addon/test/own_network.h"
+#include "addon/test/shortage.h"
 #include "addon/test/test.h"
 
 namespace sampan::net {
@@ -321,6 +322,30 @@ TEST("a container that refuses at one address is asked at its other one, TCP and
     send_text(asking, "once");
     CHECK(world.wait(datagrams));
     CHECK_EQ(receive(datagrams), "once");
+  });
+}
+
+TEST("a published port that cannot be watched again after a pause is tried again") {
+  test::in_own_network({kClient, kContainer}, [] {
+    const unique_fd listener = server(SOCK_STREAM);
+    {
+      // UBSan takes a descriptor the first time that it sees an object of a type.
+      World first;
+      const Pair pair = connect_through(first, listener, first.publish(false), kClient, kClient);
+    }
+    World world;
+    const unique_fd client = call(SOCK_STREAM, kClient, kClient, world.publish(false));
+    {
+      const test::NoDescriptors none;
+      world.turn();
+    }
+    test::let_no_more_be_watched();
+    Alarm alarm;
+    world.loop.arm(alarm, 2000);
+    // Nothing else makes the loop turn.
+    const uint64_t before = world.loop.turn_number();
+    while (!alarm.rang) world.loop.turn();
+    CHECK(world.loop.turn_number() - before > 7);
   });
 }
 
