@@ -25,17 +25,17 @@ constexpr uint32_t kTtlSeconds = 5;  // names come and go with containers
 
 char to_lower(uint8_t byte) { return static_cast<char>(byte >= 'A' && byte <= 'Z' ? byte + ('a' - 'A') : byte); }
 
-// Reads the name at `at` and moves behind it. A dot inside a label stands for nothing we know: such names are refused.
-std::optional<std::string> read_name(DnsBytes message, size_t &at) {
-  std::string name;
+// Reads the name at `at` into the query and moves behind it.
+bool read_name(DnsBytes message, size_t &at, DnsQuery &query) {
+  std::string &name = query.name;
   for (;;) {
-    if (at >= message.size()) return std::nullopt;
+    if (at >= message.size()) return false;
     const uint8_t length = message[at++];
-    if (length == 0) return name;
-    if (length > kMaxLabel || length > message.size() - at || name.size() + length + 1 > kMaxName) return std::nullopt;
+    if (length == 0) return true;
+    if (length > kMaxLabel || length > message.size() - at || name.size() + length + 1 > kMaxName) return false;
     if (!name.empty()) name += '.';
     for (const uint8_t byte : message.subspan(at, length)) {
-      if (byte == '.') return std::nullopt;
+      query.has_odd_label |= byte == '.';
       name += to_lower(byte);
     }
     at += length;
@@ -102,13 +102,11 @@ std::optional<DnsQuery> parse_dns_query(DnsBytes message) {
   const uint16_t flags = load16(message.data() + 2);
   if ((flags & (kAnswerFlag | kOperationMask)) != 0 || load16(message.data() + 4) != 1) return std::nullopt;
   size_t at = kHeaderSize;
-  auto name = read_name(message, at);
-  constexpr size_t kTypeAndClass = 4;
-  if (!name || message.size() - at < kTypeAndClass) return std::nullopt;
   DnsQuery query;
+  constexpr size_t kTypeAndClass = 4;
+  if (!read_name(message, at, query) || message.size() - at < kTypeAndClass) return std::nullopt;
   query.id = load16(message.data());
   query.recursion_desired = (flags & kRecursionDesired) != 0;
-  query.name = std::move(*name);
   query.type = static_cast<DnsType>(load16(message.data() + at));
   query.internet = load16(message.data() + at + 2) == kClassInternet;
   query.question = message.subspan(kHeaderSize, at + kTypeAndClass - kHeaderSize);

@@ -35,6 +35,7 @@ struct DnsQuery {
   DnsType type = DnsType::a;
   bool internet = false;                   // class IN
   std::string name;                        // lower case, without the dot at the end
+  bool has_odd_label = false;              // a dot inside a label: the name stands for nothing we know
   DnsBytes question;                       // as it stands in the message
   size_t most_answered = kMinDnsDatagram;  // how long an answer by datagram may be
 };

@@ -202,7 +202,7 @@ Result<DnsSockets> open_dns_sockets(const IpAddress &address) {
 }
 
 std::vector<uint8_t> answer_from_zone(DnsZone &zone, const IpAddress &client, const DnsQuery &query) {
-  if (!query.internet) return {};
+  if (!query.internet || query.has_odd_label) return {};
   std::vector<IpAddress> addresses;
   if (zone.find_name(client, query.name, addresses)) return make_dns_answer(query, DnsCode::ok, addresses);
   const auto reverse = query.type == DnsType::ptr ? parse_reverse_name(query.name) : std::nullopt;

@@ -40,8 +40,8 @@ IpAddress v4(uint8_t last) {
 
 class OneContainer final : public DnsZone {
  public:
-  bool find_name(const IpAddress &, std::string_view name, std::vector<IpAddress> &addresses) override {
-    if (name != "web") return false;
+  bool find_name(const IpAddress &, std::string_view asked, std::vector<IpAddress> &addresses) override {
+    if (asked != name) return false;
     addresses.push_back(v4(2));
     return true;
   }
@@ -50,6 +50,8 @@ class OneContainer final : public DnsZone {
   }
   const std::vector<IpAddress> &resolvers(const IpAddress &) override { return none_; }
   bool owns(const IpAddress &, const IpAddress &address) override { return IpPrefix::v4(v4(0), 16).contains(address); }
+
+  std::string name = "web";
 
  private:
   std::vector<IpAddress> none_;
@@ -85,7 +87,6 @@ TEST("answers, several questions, compressed names and names that are too long a
   std::string long_name;
   for (int label = 0; label < 8; ++label) long_name += '\x3F' + std::string(63, 'x');
   CHECK(!parse_dns_query(query_for(long_name, 1)));
-  CHECK(!parse_dns_query(query_for("\3a.b", 1)));
 }
 
 TEST("a name of the zone has its addresses, and none of a type it does not have") {
@@ -103,6 +104,20 @@ TEST("what the zone does not know is relayed") {
   OneContainer zone;
   const auto bytes = query_for("\7example\3org", 1);
   CHECK(answer_from_zone(zone, v4(3), *parse_dns_query(bytes)).empty());
+}
+
+// RFC 6763 4.1.1: names of services have such labels.
+TEST("a name with a dot inside a label is nobody's here, and is relayed") {
+  OneContainer zone;
+  zone.name = "my.web";
+  const auto ours = query_for("\2my\3web", 1);
+  CHECK(answers_in(answer_from_zone(zone, v4(3), *parse_dns_query(ours))) == 1);
+  const auto theirs = query_for("\6my.web", 1);
+  const auto query = parse_dns_query(theirs);
+  CHECK(query && answer_from_zone(zone, v4(3), *query).empty());
+  const auto address = query_for("\0112.0.88.10\7in-addr\4arpa", 12);
+  const auto reverse = parse_dns_query(address);
+  CHECK(reverse && answer_from_zone(zone, v4(3), *reverse).empty());
 }
 
 TEST("addresses of the network are never looked up outside") {
