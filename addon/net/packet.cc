@@ -56,6 +56,18 @@ bool skip_extension(Packet &packet) {
   return true;
 }
 
+// Up to the transport, or to what is a part only: what follows the header of a fragment was cut (RFC 8200 4.5).
+bool skip_extensions(Packet &packet) {
+  for (size_t i = 0; i < kMaxExtensionHeaders; ++i) {
+    const uint8_t next = packet.protocol;
+    if (packet.is_fragment) return true;
+    if (next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING && next != IPPROTO_DSTOPTS && next != IPPROTO_FRAGMENT)
+      return true;
+    if (!skip_extension(packet)) return false;
+  }
+  return false;
+}
+
 bool parse_v6(std::span<const uint8_t> bytes, Packet &packet) {
   if (bytes.size() < kV6HeaderSize) return false;
   const size_t size = kV6HeaderSize + load16(&bytes[4]);
@@ -69,18 +81,14 @@ bool parse_v6(std::span<const uint8_t> bytes, Packet &packet) {
   packet.destination = IpAddress::from_v6(&bytes[24]);
   // An IPv4-mapped address on the wire would be taken for an IPv4 one.
   if (packet.source.is_v4() || packet.destination.is_v4()) return false;
-  for (size_t i = 0; i < kMaxExtensionHeaders; ++i) {
-    const uint8_t next = packet.protocol;
-    if (next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING && next != IPPROTO_DSTOPTS && next != IPPROTO_FRAGMENT)
-      return true;
-    // What follows in a later fragment is data.
-    if (packet.fragment_offset != 0) return true;
-    if (!skip_extension(packet)) return false;
-  }
-  return false;
+  return skip_extensions(packet);
 }
 
 }  // namespace
+
+bool finish_reassembled(Packet &packet) {
+  return packet.source.is_v4() || (skip_extensions(packet) && !packet.is_fragment);
+}
 
 bool parse_frame(std::span<const uint8_t> frame, Packet &packet) {
   VnetHeader header;

@@ -51,6 +51,10 @@ struct Packet {
 // False: malformed.
 bool parse_frame(std::span<const uint8_t> frame, Packet &packet);
 
+// What parse_frame() leaves to be done for a datagram that came in fragments, once they are put together. False:
+// malformed.
+bool finish_reassembled(Packet &packet);
+
 // The transport's checksum, for TCP, UDP and ICMP; true when it was verified before.
 bool has_valid_checksum(const Packet &packet);
 

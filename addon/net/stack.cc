@@ -122,6 +122,13 @@ void TunStack::receive(std::span<const uint8_t> frame) {
 
 void TunStack::dispatch(Packet &packet) {
   const bool v4 = packet.source.is_v4();
+  if (!v4 && packet.is_fragment && packet.protocol == IPPROTO_DSTOPTS) {
+    if (!reassembler_.add(packet, core_.loop.now_ms())) return;
+    if (!finish_reassembled(packet)) {
+      ++core_.counters.invalid;
+      return;
+    }
+  }
   if (packet.protocol == IPPROTO_TCP) return tcp_.receive(packet);
   const bool is_echo = packet.protocol == (v4 ? int{IPPROTO_ICMP} : int{IPPROTO_ICMPV6});
   if (packet.protocol != IPPROTO_UDP && !is_echo) {

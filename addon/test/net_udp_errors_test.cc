@@ -163,10 +163,10 @@ std::string make_fragment_v4(std::string_view part, size_t offset, bool more) {
   return frame.append(part);
 }
 
-std::string make_fragment_v6(std::string_view part, size_t offset, bool more) {
+std::string make_fragment_v6(std::string_view part, size_t offset, bool more, uint8_t protocol = IPPROTO_UDP) {
   std::string transport(8, '\0');
   auto *at = reinterpret_cast<uint8_t *>(transport.data());
-  at[0] = IPPROTO_UDP;
+  at[0] = protocol;
   net::store16(at + 2, static_cast<uint32_t>(offset) | (more ? 1U : 0U));
   net::store32(at + 4, 77);
   return transport.append(part);
@@ -208,6 +208,28 @@ TEST("an error for a datagram that came in fragments quotes it with its IP heade
       if (v4) CHECK_EQ(net::fold(net::add_sum(0, quoted.whole.data(), header_size)), 0xFFFF);
       CHECK(net::has_valid_checksum(frame->packet));
     }
+  });
+}
+
+// RFC 8200 4.5: all that follows the fragment header is what was cut into pieces.
+TEST("fragments of a datagram that has destination options are put together") {
+  in_own_network({kServerAddress}, [] {
+    World world;
+    const std::string datagram = make_udp(5000, 9, std::string(3000, 'x'));
+    const char options[] = {IPPROTO_UDP, 0, 1, 4, 0, 0, 0, 0};  // padding
+    const std::string whole = std::string(options, sizeof options) + datagram;
+    for (const size_t offset : {0, 1480}) {
+      const std::string_view part = std::string_view(whole).substr(offset, offset == 0 ? 1480 : whole.size());
+      world.send(IPPROTO_FRAGMENT, kContainerV6, "::1", make_fragment_v6(part, offset, offset == 0, IPPROTO_DSTOPTS));
+    }
+    const auto frame = world.receive();
+    CHECK(frame != nullptr && frame->packet.protocol == IPPROTO_ICMPV6);
+    if (frame == nullptr) return;
+    std::vector<uint8_t> bytes;
+    const net::Packet quoted = quoted_by(*frame, 40 + whole.size(), bytes);
+    CHECK_EQ(quoted.protocol, IPPROTO_UDP);
+    CHECK_EQ(quoted.transport.size(), datagram.size());
+    CHECK_EQ(std::memcmp(quoted.transport.data(), datagram.data(), 500), 0);
   });
 }
 
