@@ -100,9 +100,12 @@ void SpliceRelay::serve(Side &side, uint32_t events) {
   transfer();
 }
 
-// A container that refuses, or is not there, is a reset for the client, whose connection stands already.
+// A container that refuses, or is not there, is a reset for the client, whose connection stands already. So is one that
+// has accepted and gone: it is not asked twice. #syscalls: getsockopt
 void SpliceRelay::connect_again() {
-  unique_fd other = connected_again_ ? unique_fd() : owner_.another_way(*this);
+  const int error = pending_error(inner_.fd.get());
+  const bool has_stood = error == ECONNRESET || error == EPIPE;
+  unique_fd other = connected_again_ || has_stood ? unique_fd() : owner_.another_way(*this);
   if (!other) return abort();
   connected_again_ = true;
   owner_.loop().forget(inner_, inner_.fd.get());

@@ -22,13 +22,6 @@ constexpr uint8_t kOurScale = 8;
 
 void set_option(int fd, int level, int name, int value) { ::setsockopt(fd, level, name, &value, sizeof value); }
 
-int pending_error(int fd) {
-  int number = 0;
-  socklen_t size = sizeof number;
-  ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &number, &size);
-  return number;
-}
-
 }  // namespace
 
 void Tcp::open(const Packet &packet, const TcpSegment &syn) {

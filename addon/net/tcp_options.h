@@ -25,4 +25,12 @@ inline void reset_on_close(int socket, bool reset = true) {
   (void)::setsockopt(socket, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 }
 
+// socket(7), SO_ERROR: what became of the socket, told once.
+inline int pending_error(int socket) {
+  int number = 0;
+  socklen_t size = sizeof number;
+  (void)::getsockopt(socket, SOL_SOCKET, SO_ERROR, &number, &size);
+  return number;
+}
+
 }  // namespace sampan::net

@@ -325,6 +325,25 @@ TEST("a container that refuses at one address is asked at its other one, TCP and
   });
 }
 
+TEST("a container that takes a connection and resets it is not asked at its other address") {
+  test::in_own_network({kClient, kContainer, kOtherAddress}, [] {
+    World world;
+    const unique_fd first = server(SOCK_STREAM);
+    const unique_fd second = server(SOCK_STREAM, kOtherAddress);
+    const unique_fd client = call(SOCK_STREAM, kClient, kClient, world.publish_both(false));
+    // Reset before it is known here that the connection stands.
+    CHECK(world.wait(first));
+    unique_fd accepted(::accept4(first.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    reset_on_close(accepted.get());
+    accepted.reset();
+    CHECK(world.wait(client));
+    char byte;
+    CHECK(::recv(client.get(), &byte, 1, MSG_DONTWAIT) < 0 && errno == ECONNRESET);
+    struct pollfd entry = {.fd = second.get(), .events = POLLIN, .revents = 0};
+    CHECK_EQ(::poll(&entry, 1, 0), 0);
+  });
+}
+
 TEST("a published port that cannot be watched again after a pause is tried again") {
   test::in_own_network({kClient, kContainer}, [] {
     const unique_fd listener = server(SOCK_STREAM);
