@@ -17,6 +17,8 @@ const lingerMs = 3000;
 /** An ending netd and one that is being started are gone or there within milliseconds. */
 const attempts = 200;
 const retryMs = 5;
+/** A netd that is stopped, or stuck, is not waited for without end; one on a slow machine answers long before. */
+const answerMs = 30_000;
 
 export interface NetdOptions {
   /** where its socket and lock are; in one that is named after the data root */
@@ -67,7 +69,7 @@ const start = async (native: Native, options: NetdOptions): Promise<boolean> => 
       descriptors,
     });
     closeSync(spawned.pidfd);
-    const event = await answerOf(native, spawned.control);
+    const event = await answerOf(native, spawned.control, { patienceMs: answerMs, directory });
     if (event?.type === 'ready') return true;
     const failure = event?.type === 'error' ? failureOf(event) : lostHelper('READY');
     // ENOENT: another command has removed the directory, which was empty still.
@@ -87,10 +89,11 @@ export const askNetd = async (
   native: Native,
   directory: string,
   command: Command,
+  patienceMs = answerMs,
 ): Promise<HelperEvent | undefined> => {
   const connected = tryConnect(native, directory);
   if (connected === undefined) return undefined;
-  const answer = await answerOf(native, connected, command);
+  const answer = await answerOf(native, connected, { patienceMs, directory, command });
   if (answer?.type !== 'netFailed') return answer;
   throw sampanError('ERR_NETD', {
     subject: answer.subject,
@@ -105,26 +108,52 @@ export const errnoOf = (error: unknown): string =>
     ? errnoName(error.errno)
     : '';
 
-/** The first message; the connection is closed then. */
-const answerOf = (native: Native, fd: Fd, command?: Command): Promise<HelperEvent | undefined> =>
+interface Question {
+  readonly patienceMs: number;
+  readonly directory: string;
+  readonly command?: Command;
+}
+
+/** The first message; the connection is closed then. undefined when there is none. @throws ERR_NETD when none comes */
+const answerOf = (native: Native, fd: Fd, question: Question): Promise<HelperEvent | undefined> =>
   new Promise((resolve, reject) => {
+    const { patienceMs, directory, command } = question;
+    const fail = (error: unknown): void => {
+      if (hasErrno(error, 'ECONNRESET', 'EPIPE')) resolve(undefined);
+      else reject(error instanceof Error ? error : new Error(String(error)));
+    };
     const channel = native.openChannel(fd, {
       onMessage: (message) => {
-        channel.close();
+        end();
         resolve(decodeFrame(message));
       },
       onDrain: () => undefined,
       onClose: (error) => {
-        channel.close();
-        if (error === undefined || hasErrno(error, 'ECONNRESET', 'EPIPE')) resolve(undefined);
-        else reject(error);
+        end();
+        if (error === undefined) resolve(undefined);
+        else fail(error);
       },
     });
+    const timer = setTimeout(() => {
+      end();
+      reject(silent(directory, patienceMs));
+    }, patienceMs);
+    const end = (): void => {
+      clearTimeout(timer);
+      channel.close();
+    };
     try {
       if (command !== undefined) channel.send(encodeFrame(command));
     } catch (error) {
-      channel.close();
-      if (hasErrno(error, 'ECONNRESET', 'EPIPE')) resolve(undefined);
-      else reject(error instanceof Error ? error : new Error(String(error)));
+      end();
+      fail(error);
     }
+  });
+
+const silent = (directory: string, patienceMs: number): Error =>
+  sampanError('ERR_NETD', {
+    subject: `no answer within ${String(patienceMs / 1000)} seconds from the one of ${directory}`,
+    hint:
+      `is it stopped? 'ps -C sampan-netd -o pid,stat,args' shows it: state T is ended by 'kill -CONT <pid>'; ` +
+      `after 'kill -9 <pid>' containers that run get a new one by themselves`,
   });
