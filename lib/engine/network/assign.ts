@@ -24,7 +24,7 @@ export interface LiveEndpoint {
   readonly network: NetworkRecord;
 }
 
-/** Under the network lock. @throws ERR_NETWORK_NOT_FOUND, ERR_NETWORK_FULL, ERR_NETWORK_ADDRESS_TAKEN */
+/** Under the network lock. @throws ERR_NETWORK_NOT_FOUND, ERR_NETWORK_FULL, ERR_NETWORK_ADDRESS_TAKEN, ERR_NETWORK_CONFIG */
 export const assignEndpoint = (
   context: NetworkContext,
   container: string,
@@ -35,7 +35,7 @@ export const assignEndpoint = (
   const claims = new Claims(context, network, container);
   const { requested } = endpoint;
   const ipv4 = claims.choose(network.ipv4, requested.ipv4, undefined);
-  const v6Pool = hasIpv6() ? network.ipv6 : undefined;
+  const v6Pool = ipv6PoolOf(network, requested.ipv6, hasIpv6());
   const preferred =
     ipv4 === undefined || network.ipv4 === undefined || v6Pool === undefined
       ? undefined
@@ -46,6 +46,22 @@ export const assignEndpoint = (
   }
   const mac = requested.mac ?? macOf(ipv4 ?? ipv6 ?? '');
   return { endpoint: { ...endpoint, assigned: { interfaceName, mac, ipv4, ipv6 } }, network };
+};
+
+/** undefined while IPv6 is off: the container does without. @throws ERR_NETWORK_CONFIG when it has asked for an address */
+export const ipv6PoolOf = (
+  { name, ipv6 }: Pick<NetworkRecord, 'name' | 'ipv6'>,
+  requested: string | undefined,
+  isOn: boolean,
+): NetworkPool | undefined => {
+  if (isOn || ipv6 === undefined) return ipv6;
+  if (requested === undefined) return undefined;
+  throw sampanError('ERR_NETWORK_CONFIG', {
+    subject: `the address ${requested} of network ${name} cannot be given: IPv6 is off on this machine`,
+    hint:
+      '/proc/net/if_inet6 lists no address: sysctl net.ipv6.conf.all.disable_ipv6=0 switches it on, unless the kernel ' +
+      'was started without it (ipv6.disable=1); or create the container anew without --ip6',
+  });
 };
 
 /** @throws ERR_NETWORK_NOT_FOUND */
