@@ -186,7 +186,8 @@ void RawTcp::send_syn() { send(net::kTcpSyn); }
 
 bool RawTcp::connect() {
   send_syn();
-  const auto answer = receive();
+  // Longer than the second after which the host's kernel repeats a SYN that a busy machine has lost.
+  const auto answer = receive(3000);
   if (answer == nullptr || answer->segment.flags != (net::kTcpSyn | net::kTcpAck)) return false;
   ++seq;
   if (answer->segment.ack != seq) return false;
