@@ -59,12 +59,13 @@ EchoFlow *Echo::make_flow(const FlowKey &key, const Packet &packet) {
   if (route.verdict == Verdict::dropped) return nullptr;
   const bool v4 = key.source.is_v4();
   const int protocol = v4 ? int{IPPROTO_ICMP} : int{IPPROTO_ICMPV6};
+  uint32_t &count = per_source_.of(key.source);
+  const bool has_room = count < core_.limits.echo_per_source && pool_.has_room();
   // EACCES: net.ipv4.ping_group_range.
   unique_fd fd;
-  if (route.verdict == Verdict::allowed)
+  if (route.verdict == Verdict::allowed && has_room)
     fd.reset(::socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
-  uint32_t &count = per_source_.of(key.source);
-  EchoFlow *flow = fd && count < core_.limits.echo_per_source ? pool_.make(*this, key) : nullptr;
+  EchoFlow *flow = fd ? pool_.make(*this, key) : nullptr;
   if (flow == nullptr) {
     ++(route.verdict == Verdict::allowed ? core_.counters.limited : core_.counters.refused);
     core_.send_error({IcmpReason::prohibited}, packet);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include "addon/net/tcp_options.h"
 #include "addon/test/container_peer.h"
 #include "addon/test/test.h"
 
@@ -269,8 +270,7 @@ TEST("a reset by the host resets the container") {
   with_server([] {
     World world;
     OpenTcp open(world);
-    const struct linger now = {1, 0};
-    ::setsockopt(open.host.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    net::reset_on_close(open.host.get());
     open.host.reset();
     const auto reset = open.tcp.receive();
     CHECK_EQ(flags_of(reset), kTcpRst | kTcpAck);
@@ -330,8 +330,7 @@ TEST("a reset by the host behind its end resets the container, once that has wha
     auto frame = open.tcp.receive();
     while (frame != nullptr && (frame->segment.flags & kTcpFin) == 0) frame = open.tcp.receive();
     CHECK(frame != nullptr);
-    const struct linger now = {1, 0};
-    ::setsockopt(open.host.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    net::reset_on_close(open.host.get());
     open.host.reset();
     world.turn_for(5);
     CHECK(frame != nullptr && !frame->segment.has(kTcpRst));
